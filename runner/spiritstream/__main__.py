@@ -1,0 +1,6 @@
+"""`python -m spiritstream`."""
+
+from spiritstream.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""A profile: one show, as values. Pure: no YAML, no files, no clock.
+
+Bitrates are bit/s, durations seconds, sample rates Hz. `None` for a video or audio encoding means
+copy: the input's stream passes as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from urllib.parse import urlsplit
+
+from spiritstream.secret import MASK, Secret
+
+KEY_PLACEHOLDER = "{stream_key}"
+
+
+class Container(StrEnum):
+    """The format that a target receives; `auto` follows from the protocol or the file's ending."""
+
+    AUTO = "auto"
+    FLV = "flv"
+    MPEGTS = "mpegts"
+    MATROSKA = "mkv"
+    MP4 = "mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A picture's size in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where media is sent to or pulled from. The URL's public part and its secrets stay apart.
+
+    `url` holds no secret; it may hold `{stream_key}` where the key goes. `key` is an RTMP stream
+    name, or an SRT stream id; `username`/`password` are the URL's user part; `passphrase` is SRT's.
+    """
+
+    url: str
+    key: Secret | None = None
+    username: str | None = None
+    password: Secret | None = None
+    passphrase: Secret | None = None
+
+    @property
+    def scheme(self) -> str:
+        """The URL's scheme in lower case: rtmp, rtmps, srt, https ..."""
+        return urlsplit(self.url).scheme.lower()
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret of this address."""
+        return tuple(s for s in (self.key, self.password, self.passphrase) if s)
+
+    def redacted(self) -> str:
+        """The address as it may be shown: what is public, with a mask where the key goes."""
+        if KEY_PLACEHOLDER in self.url:
+            return self.url.replace(KEY_PLACEHOLDER, MASK)
+        if self.key and self.scheme in ("rtmp", "rtmps"):
+            return f"{self.url.rstrip('/')}/{MASK}"
+        return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class TestInput:
+    """A picture with a running clock and a tone, made here."""
+
+    __test__ = False  # the name is the field's, not pytest's
+
+    size: Size = Size(1280, 720)
+    fps: Fraction = Fraction(30)
+    bitrate_bps: int = 3_000_000
+    tone_hz: int = 440
+
+
+@dataclass(frozen=True, slots=True)
+class FilesInput:
+    """One file or a playlist, played at its own speed, joined without a gap in time."""
+
+    paths: tuple[str, ...]
+    loop: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PullInput:
+    """A stream fetched from a URL that ffmpeg reads: rtmp, rtsp, hls, srt, http, udp."""
+
+    address: Address
+    transport: str | None = None
+    """RTSP's lower transport, `tcp` or `udp`; `None` means tcp."""
+
+
+Input = TestInput | FilesInput | PullInput
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video encoding. `None` fields follow the input (size, fps) or the encoder (preset, profile)."""
+
+    codec: str
+    bitrate_bps: int
+    encoder: str = "auto"
+    size: Size | None = None
+    fps: Fraction | None = None
+    keyframe_s: float = 2.0
+    preset: str | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """An audio encoding. `None` fields follow the input."""
+
+    codec: str
+    bitrate_bps: int = 128_000
+    rate_hz: int | None = None
+    channels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A file to record into; `path` is absolute and may hold strftime placeholders (local time)."""
+
+    path: str
+    segment_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One destination: exactly one of `address` and `record` is set."""
+
+    name: str
+    address: Address | None = None
+    record: Record | None = None
+    platform: str | None = None
+    container: Container = Container.AUTO
+    enabled: bool = True
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret of this target."""
+        return self.address.secrets() if self.address else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One encoding, shared by its targets."""
+
+    name: str
+    targets: tuple[Target, ...] = ()
+    video: Video | None = None
+    audio: Audio | None = None
+    generate_pts: bool = True
+    enabled: bool = True
+
+    @property
+    def passthrough(self) -> bool:
+        """Whether no stream is encoded, so that no encoder child is needed."""
+        return self.video is None and self.audio is None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One show: an input, groups of targets."""
+
+    name: str
+    input: Input
+    groups: tuple[Group, ...] = ()
+    enabled: bool = True
+    description: str = ""
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret of the profile, for scrubbing what is logged."""
+        of_input = self.input.address.secrets() if isinstance(self.input, PullInput) else ()
+        return of_input + tuple(s for g in self.groups for t in g.targets for s in t.secrets())
+
+    def on_air(self) -> Iterator[tuple[Group, Target]]:
+        """The targets that are wanted live: enabled, in an enabled group, in an enabled profile."""
+        if self.enabled:
+            for group in self.groups:
+                if group.enabled:
+                    yield from ((group, target) for target in group.targets if target.enabled)

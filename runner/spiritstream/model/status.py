@@ -1,0 +1,72 @@
+"""What a runner says of itself: plain values, no secret in any of them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spiritstream.model.lifecycle import Order, State
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A child's own figures, from ffmpeg's `-progress`; `None` where ffmpeg says N/A."""
+
+    frame: int | None = None
+    fps: float | None = None
+    bitrate_bps: float | None = None
+    speed: float | None = None
+    size_bytes: int | None = None
+    time_s: float | None = None
+    dropped: int | None = None
+    duplicated: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something is not live: a short name, what happened, and what to do about it.
+
+    `person` says that it cannot heal without one: it is then retried slowly.
+    """
+
+    code: str
+    message: str
+    advice: str = ""
+    person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStatus:
+    """An input, group or target. `path` is `input`, `groups.NAME` or `groups.NAME.targets.NAME`.
+
+    Times are Unix seconds; `queue_*` and `dropped_gops` belong to the unit's own queue.
+    """
+
+    path: str
+    kind: str
+    order: Order
+    state: State
+    since: float
+    live_since: float | None = None
+    destination: str = ""
+    detail: str = ""
+    progress: Progress = field(default_factory=Progress)
+    queue_bytes: int = 0
+    queue_s: float = 0.0
+    dropped_gops: int = 0
+    restarts: int = 0
+    pid: int | None = None
+    cause: Cause | None = None
+    next_retry: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A whole runner."""
+
+    profile: str
+    pid: int
+    version: str
+    started: float
+    ffmpeg: str
+    units: tuple[UnitStatus, ...] = ()
+    error: str = ""
