@@ -1,0 +1,94 @@
+"""`spiritstream`: finds the command, imports only that, and turns errors into text and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from spiritstream import __version__
+from spiritstream.errors import ExitCode, SpiritError
+
+# name: (module, what `spiritstream --help` says). Modules are imported when called, not before.
+COMMANDS = {
+    "run": ("run", "Put one profile on air, in the foreground."),
+    "validate": ("validate", "Check profiles; says every mistake at once."),
+    "seal": ("seal", "Encrypt the clear-text keys in a profile, in place."),
+    "keys": ("keys", "The identity that opens sealed values."),
+    "encoders": ("encoders", "Which encoders really work here."),
+    "doctor": ("doctor", "What this machine has, and what it lacks."),
+    "demo": ("demo", "See it work: pretend platforms, faults, recovery."),
+}
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of first use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command called `cmd_name`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"spiritstream.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest command as a hint."""
+        import difflib
+
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__, prog_name="spiritstream")
+def cli() -> None:
+    """Restream one live input to many platforms, as written in a profile."""
+
+
+def fail(error: SpiritError) -> int:
+    """Say `error` on stderr and give its exit code."""
+    from spiritstream.errors import ProfileError
+
+    lead = "" if isinstance(error, ProfileError) else "spiritstream: "
+    click.echo(f"{lead}{error}", err=True)
+    return int(error.exit_code)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        result: Any = cli(standalone_mode=False)
+    except SpiritError as error:
+        sys.exit(fail(error))
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does: not our failure.
+        sys.stderr.close()
+        sys.exit(int(ExitCode.DONE))
+    except Exception as error:
+        # No traceback reaches a user: it may hold a secret, and tells them nothing.
+        click.echo(f"spiritstream: unexpected error: {type(error).__name__}", err=True)
+        click.echo("  hint: please report it with the command; `spiritstream doctor` may tell more", err=True)
+        sys.exit(int(ExitCode.UNEXPECTED))
+    sys.exit(result if isinstance(result, int) else int(ExitCode.DONE))

@@ -1,0 +1,124 @@
+"""`spiritstream seal`: clear-text secrets become sealed values, in place or from stdin."""
+
+from __future__ import annotations
+
+import os
+import sys
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spiritstream.cli.keys import IDENTITY_OPTION
+from spiritstream.errors import SpiritError, UsageError
+
+if TYPE_CHECKING:
+    from spiritstream.config.keypair import Identity, Recipient
+    from spiritstream.config.sealing import Sealing
+
+_MAX_STDIN_BYTES = 64 * 1024
+
+
+@click.command("seal")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--recipient", metavar="TEXT", help="Default: $SPIRITSTREAM_RECIPIENT, the identity's own.")
+@IDENTITY_OPTION
+@click.option("--value", is_flag=True, help="Read one secret from stdin and print it sealed.")
+@click.option("--destination", metavar="NAME", help="With --value: the platform's id, or the URL's host.")
+@click.option("--field", metavar="NAME", help="With --value: key (the default), password or passphrase.")
+def command(
+    files: tuple[Path, ...],
+    recipient: str | None,
+    identity: Path | None,
+    value: bool,
+    destination: str | None,
+    field: str | None,
+) -> None:
+    """Seal every clear-text secret in profiles; nothing else in a file changes.
+
+    A sealed value opens with the server's identity only, and only for the destination it stands at.
+    """
+    from spiritstream.config.identity import keys_for_sealing
+
+    _check_usage(bool(files), value, destination, field)
+    keys = keys_for_sealing(recipient, identity, os.environ)
+    if value:
+        _seal_value(keys[0], destination or "", field or "key")
+    else:
+        _seal_files(files, *keys)
+
+
+def _check_usage(files: bool, value: bool, destination: str | None, field: str | None) -> None:
+    if value and (files or not destination):
+        raise UsageError("--value seals one secret from stdin", "give it --destination NAME, and no files")
+    if not value and not files:
+        raise UsageError("there is no file to seal", "spiritstream seal FILE...")
+    if not value and (destination or field):
+        raise UsageError("--destination and --field belong to --value", "in a file, both are known")
+
+
+def _seal_value(recipient: Recipient, destination: str, field: str) -> None:
+    from spiritstream.config.leaves import SECRET_FIELDS
+    from spiritstream.config.seal import seal
+    from spiritstream.secret import Secret
+
+    if field not in SECRET_FIELDS:
+        raise UsageError("this field cannot be sealed", f"--field is one of {', '.join(SECRET_FIELDS)}")
+    click.echo(seal(recipient, destination, field, Secret(_read_value(destination, field))))
+
+
+def _read_value(destination: str, field: str) -> str:
+    if sys.stdin.isatty():
+        return getpass(f"{field} for {destination} (not shown): ")
+    data = sys.stdin.buffer.read(_MAX_STDIN_BYTES)
+    try:
+        # `echo KEY | …` ends the line; nothing else is taken away.
+        return data.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise UsageError("the value on stdin is not UTF-8 text", "check what is piped in") from None
+
+
+def _seal_files(files: tuple[Path, ...], recipient: Recipient, identity: Identity | None) -> None:
+    """Each file for itself: what is wrong with one keeps no other from being sealed."""
+    failed: list[SpiritError] = []
+    for path in dict.fromkeys(files):
+        try:
+            _report(path, _seal_file(path, recipient, identity))
+        except SpiritError as error:
+            failed.append(error)
+    for other in failed[1:]:
+        click.echo(f"spiritstream: {other}", err=True)
+    if failed:
+        raise failed[0]
+
+
+def _seal_file(path: Path, recipient: Recipient, identity: Identity | None) -> Sealing:
+    from spiritstream.config.document import MAX_BYTES
+    from spiritstream.config.load import document_leaves
+    from spiritstream.config.rewrite import read_original, replace_original
+    from spiritstream.config.sealing import seal_text
+
+    original = read_original(path, MAX_BYTES)
+    sealing = seal_text(original.data, str(path), recipient, identity, document_leaves)
+    if sealing.sealed:
+        replace_original(original, sealing.data)
+    return sealing
+
+
+def _report(path: Path, sealing: Sealing) -> None:
+    for place in sealing.left:
+        click.echo(f"{path}: {place} is no text and is left as it is", err=True)
+    if not sealing.sealed:
+        click.echo(f"{path}: nothing to seal")
+        return
+    click.echo(f"{path}: sealed {', '.join(sealing.sealed)}")
+    if not sealing.proved:
+        click.echo(
+            f"{path}: the identity is not here, so it was not proved that the new values open; "
+            "the text was proved to be the same profile",
+            err=True,
+        )
+    click.echo(
+        "If a key was ever committed in clear text, git still has it: replace it at its platform.", err=True
+    )

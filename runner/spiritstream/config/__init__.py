@@ -1,0 +1,1 @@
+"""Profiles as files: YAML, schema, secrets, platforms; text in, `model` values out."""

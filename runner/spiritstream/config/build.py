@@ -1,0 +1,198 @@
+"""A valid document to the model's values. Pure.
+
+Called only with a document that neither the schema nor `checks` finds fault with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from spiritstream.config.address import same_place
+from spiritstream.config.checks import Surroundings, children, kind_of, semantic_findings
+from spiritstream.config.document import Document
+from spiritstream.config.leaves import SECRET_FIELDS
+from spiritstream.config.places import Path, dotted
+from spiritstream.config.values import parse_bitrate, parse_duration, parse_fps, parse_size
+from spiritstream.errors import Finding, SpiritError
+from spiritstream.model.profile import (
+    Address,
+    Audio,
+    Container,
+    FilesInput,
+    Group,
+    Input,
+    Profile,
+    PullInput,
+    Record,
+    Size,
+    Target,
+    TestInput,
+    Video,
+)
+from spiritstream.secret import Secret
+
+__all__ = ["Surroundings", "build_profile", "duplicate_findings", "semantic_findings"]
+
+Secrets = Mapping[Path, Secret]
+_COPY = "copy"
+
+
+def build_profile(document: Document, around: Surroundings, secrets: Secrets) -> Profile:
+    """The profile that a valid document describes; `secrets` holds each secret leaf's value by its path."""
+    data: Any = document.data
+    groups = children(data, (), "groups")
+    return Profile(
+        name=data["name"],
+        input=_input(data["input"], around, secrets),
+        groups=tuple(_group(path, group, around, secrets) for path, group in groups),
+        enabled=data.get("enabled", True),
+        description=data.get("description", ""),
+    )
+
+
+def _input(data: dict[str, Any], around: Surroundings, secrets: Secrets) -> Input:
+    if "pull" in data:
+        pull = data["pull"]
+        address = _address(pull["url"], ("input", "pull"), pull, secrets)
+        return PullInput(address, pull.get("transport"))
+    if "files" in data:
+        files = data["files"]
+        paths, loop = (files, True) if isinstance(files, list) else (files["paths"], files.get("loop", True))
+        return FilesInput(tuple(around.absolute(path) for path in paths), loop)
+    return _test(data["test"])
+
+
+def _test(data: dict[str, Any]) -> TestInput:
+    usual = TestInput()
+    return TestInput(
+        size=_size(data) or usual.size,
+        fps=_fps(data) or usual.fps,
+        bitrate_bps=parse_bitrate(data["bitrate"]) if "bitrate" in data else usual.bitrate_bps,
+        tone_hz=int(data.get("tone", usual.tone_hz)),
+    )
+
+
+def _size(data: dict[str, Any]) -> Size | None:
+    return parse_size(data["size"]) if "size" in data else None
+
+
+def _fps(data: dict[str, Any]) -> Fraction | None:
+    return parse_fps(data["fps"]) if "fps" in data else None
+
+
+def _address(url: str, path: Path, data: dict[str, Any], secrets: Secrets) -> Address:
+    key, password, passphrase = (secrets.get((*path, field)) for field in SECRET_FIELDS)
+    return Address(url, key, data.get("username"), password, passphrase)
+
+
+def _group(path: Path, data: dict[str, Any], around: Surroundings, secrets: Secrets) -> Group:
+    usual = Container(data.get("container", "auto"))
+    targets = children(data, path, "targets")
+    return Group(
+        name=str(path[-1]),
+        targets=tuple(_target(at, target, usual, around, secrets) for at, target in targets),
+        video=_video(data.get("video", _COPY)),
+        audio=_audio(data.get("audio", _COPY)),
+        generate_pts=data.get("generate_pts", True),
+        enabled=data.get("enabled", True),
+    )
+
+
+def _video(data: Any) -> Video | None:
+    if data == _COPY or data["codec"] == _COPY:
+        return None
+    return Video(
+        codec=data["codec"],
+        bitrate_bps=parse_bitrate(data["bitrate"]),
+        encoder=data.get("encoder", "auto"),
+        size=_size(data),
+        fps=_fps(data),
+        keyframe_s=parse_duration(data.get("keyframe", 2)),
+        preset=data.get("preset"),
+        profile=data.get("profile"),
+    )
+
+
+def _audio(data: Any) -> Audio | None:
+    if data == _COPY or data["codec"] == _COPY:
+        return None
+    rate, channels = data.get("rate"), data.get("channels")
+    return Audio(
+        codec=data["codec"],
+        bitrate_bps=parse_bitrate(data.get("bitrate", "128k")),
+        rate_hz=None if rate is None else int(rate),
+        channels=None if channels is None else int(channels),
+    )
+
+
+def _target(
+    path: Path, data: dict[str, Any], usual: Container, around: Surroundings, secrets: Secrets
+) -> Target:
+    platform, address = None, None
+    if "platform" in data:
+        service = around.find_platform(data["platform"])
+        platform, address = service.id, _address(service.server_url(data.get("server")), path, data, secrets)
+    elif "url" in data:
+        address = _address(data["url"], path, data, secrets)
+    return Target(
+        name=str(path[-1]),
+        address=address,
+        record=_record(data["record"], around) if "record" in data else None,
+        platform=platform,
+        container=Container(data["container"]) if "container" in data else usual,
+        enabled=data.get("enabled", True),
+    )
+
+
+def _record(data: Any, around: Surroundings) -> Record:
+    if isinstance(data, str):
+        return Record(around.absolute(data))
+    segment = data.get("segment")
+    return Record(around.absolute(data["path"]), None if segment is None else parse_duration(segment))
+
+
+def duplicate_findings(document: Document, around: Surroundings, secrets: Secrets) -> list[Finding]:
+    """Enabled targets that lead to the same place with the same key, or record into the same file.
+
+    Keys that are not opened (`secrets` lacks them) are equal when they are written alike.
+    """
+    seen: dict[object, Path] = {}
+    found: list[Finding] = []
+    for path, target in _enabled_targets(document.data):
+        place = _place(path, target, around, secrets)
+        if place is not None and (first := seen.setdefault(place, path)) != path:
+            message = f"leads to the same place as {dotted(first)}"
+            hint = "remove one of the two, or disable it with 'enabled: false'"
+            found.append(document.finding(path, message, hint, at_key=True))
+    return found
+
+
+def _enabled_targets(data: object) -> Iterator[tuple[Path, dict[str, object]]]:
+    for path, group in children(data, (), "groups"):
+        if group.get("enabled", True) is True:
+            for at, target in children(group, path, "targets"):
+                if target.get("enabled", True) is True:
+                    yield at, target
+
+
+def _place(path: Path, target: dict[str, Any], around: Surroundings, secrets: Secrets) -> object:
+    """What two targets must not share."""
+    try:
+        match kind_of(target):
+            case "record":
+                record = target["record"]
+                return "record", around.absolute(record if isinstance(record, str) else record["path"])
+            case "url":
+                url = target["url"]
+            case "platform":
+                url = around.find_platform(target["platform"]).server_url(target.get("server"))
+            case _:
+                return None
+        key = secrets.get((*path, "key")) or json.dumps(target.get("key"), sort_keys=True)
+        return "address", same_place(url), key
+    # A target that is otherwise wrong has findings of its own.
+    except (SpiritError, KeyError, TypeError, AttributeError, ValueError):
+        return None

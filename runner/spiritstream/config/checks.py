@@ -1,0 +1,235 @@
+"""What is wrong with a profile that a schema cannot say. Pure.
+
+Everything here takes a document that may also be wrong in ways the schema says: what is malformed is
+passed over, as the schema's findings cover it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from spiritstream.config.address import (
+    PULL_SCHEMES,
+    SERVER_SCHEMES,
+    TARGET_SCHEMES,
+    url_problem,
+    url_scheme,
+)
+from spiritstream.config.document import Document
+from spiritstream.config.places import Path
+from spiritstream.config.quality import encoding_findings, picture_findings
+from spiritstream.config.recording import record_findings
+from spiritstream.config.schema import MAX_FINDINGS
+from spiritstream.errors import Finding, SpiritError
+from spiritstream.model.profile import KEY_PLACEHOLDER
+
+Node = dict[str, object]
+
+
+class PlatformLike(Protocol):
+    """What is needed of a platform here."""
+
+    @property
+    def id(self) -> str:
+        """Its id, which its keys are sealed for."""
+
+    def server_url(self, choice: str | None = None) -> str:
+        """The address of a server by its name, of a written one, or of the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a profile means beyond its own text: known platforms, and the folder it stands in."""
+
+    find_platform: Callable[[str], PlatformLike]
+    absolute: Callable[[str], str]
+
+    def platform_id(self, name: str) -> str | None:
+        """The id of a platform's name; `None` if there is no such platform."""
+        try:
+            return self.find_platform(name).id
+        except SpiritError:
+            return None
+
+
+# The fields that mean something beside each kind of destination; enabled and container always do.
+_BESIDE = {
+    "platform": {"platform", "server", "key", "username", "password"},
+    "rtmp": {"url", "key", "username", "password"},
+    "srt": {"url", "key", "passphrase"},
+    "record": {"record"},
+}
+_PULL_BESIDE = {
+    "rtmp": {"key", "username", "password"},
+    "rtmps": {"key", "username", "password"},
+    "rtsp": {"username", "password", "transport"},
+    "rtsps": {"username", "password", "transport"},
+    "http": {"username", "password"},
+    "https": {"username", "password"},
+    "srt": {"key", "passphrase"},
+}
+_ALL_BESIDE = set().union(*_BESIDE.values(), *_PULL_BESIDE.values())
+_FITS = {"rtmp": "flv", "rtmps": "flv", "srt": "mpegts"}
+
+
+def semantic_findings(document: Document, around: Surroundings) -> list[Finding]:
+    """What a schema cannot say: fields that need or exclude each other, addresses, ranges."""
+    return list(islice(_every_finding(document, around), MAX_FINDINGS))
+
+
+def _every_finding(document: Document, around: Surroundings) -> Iterator[Finding]:
+    yield from _input_findings(document)
+    for path, group in children(document.data, (), "groups"):
+        yield from encoding_findings(document, (*path, "video"), group.get("video"))
+        yield from encoding_findings(document, (*path, "audio"), group.get("audio"))
+        for at, target in children(group, path, "targets"):
+            yield from _target_findings(document, at, target, group, around)
+
+
+def children(node: object, path: Path, key: str) -> Iterator[tuple[Path, Node]]:
+    """The mappings in the mapping `node[key]`, each with its path."""
+    held = node.get(key) if isinstance(node, dict) else None
+    for name, child in held.items() if isinstance(held, dict) else ():
+        if isinstance(child, dict):
+            yield (*path, key, name), child
+
+
+def kind_of(target: Node) -> str | None:
+    """Which of platform, url, record a target has; `None` unless it is exactly one."""
+    kinds = [kind for kind in ("platform", "url", "record") if kind in target]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def _input_findings(document: Document) -> Iterator[Finding]:
+    data = document.data
+    source = data.get("input") if isinstance(data, dict) else None
+    if not isinstance(source, dict):
+        return
+    if isinstance(test := source.get("test"), dict):
+        yield from picture_findings(document, ("input", "test"), test)
+    if isinstance(pull := source.get("pull"), dict):
+        yield from _pull_findings(document, ("input", "pull"), pull)
+    files = source.get("files")
+    base: Path = ("input", "files")
+    if isinstance(files, dict):
+        files, base = files.get("paths"), (*base, "paths")
+    for index, path in enumerate(files if isinstance(files, list) else ()):
+        yield from _file_findings(document, (*base, index), path)
+
+
+def _file_findings(document: Document, path: Path, text: object) -> Iterator[Finding]:
+    if isinstance(text, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
+        yield document.finding(path, "this is a URL, not a file's path", "fetch it with 'pull:' instead")
+    elif isinstance(text, str) and text.startswith("~"):
+        yield document.finding(path, "'~' is not followed", "write the whole path")
+
+
+def _pull_findings(document: Document, path: Path, pull: Node) -> Iterator[Finding]:
+    url = pull.get("url")
+    if not isinstance(url, str) or not url:
+        return
+    if problem := url_problem(url, PULL_SCHEMES):
+        yield document.finding((*path, "url"), *problem)
+        return
+    allowed = {"url"} | _PULL_BESIDE.get(url_scheme(url), set())
+    if KEY_PLACEHOLDER in url:
+        allowed |= {"key"}
+    hint = f"write {KEY_PLACEHOLDER} in the URL where the key goes, or remove it"
+    yield from _misplaced(document, path, pull, allowed, f"with {url_scheme(url)}", hint)
+    yield from _companions(document, path, pull, url)
+
+
+def _misplaced(
+    document: Document, path: Path, node: Node, allowed: set[str], where: str, key_hint: str = "remove it"
+) -> Iterator[Finding]:
+    for key in node:
+        if key in _ALL_BESIDE - allowed:
+            hint = key_hint if key == "key" else "remove it"
+            yield document.finding((*path, key), f"'{key}' has no meaning {where}", hint, at_key=True)
+
+
+def _companions(document: Document, path: Path, node: Node, url: str) -> Iterator[Finding]:
+    """Fields that need another."""
+    if "password" in node and "username" not in node:
+        yield document.finding((*path, "password"), "a password needs a user", "add 'username:'", at_key=True)
+    if KEY_PLACEHOLDER in url and "key" not in node:
+        yield document.finding(
+            path, f"'key' is missing: the URL has {KEY_PLACEHOLDER}", "add 'key:'", at_key=True
+        )
+
+
+def _target_findings(
+    document: Document, path: Path, target: Node, group: Node, around: Surroundings
+) -> Iterator[Finding]:
+    match kind_of(target):
+        case "platform":
+            yield from _misplaced(document, path, target, _BESIDE["platform"], "beside 'platform'")
+            yield from _platform_findings(document, path, target, around)
+            yield from _container_findings(document, path, target, group, "rtmp")
+        case "url":
+            yield from _url_findings(document, path, target, group)
+        case "record":
+            yield from _misplaced(document, path, target, _BESIDE["record"], "beside 'record'")
+            yield from record_findings(document, path, target, group)
+
+
+def _platform_findings(
+    document: Document, path: Path, target: Node, around: Surroundings
+) -> Iterator[Finding]:
+    if "key" not in target:
+        yield document.finding(path, "'key' is missing", "add 'key:', as the platform gave it", at_key=True)
+    if "password" in target and "username" not in target:
+        yield document.finding((*path, "password"), "a password needs a user", "add 'username:'", at_key=True)
+    name, server = target.get("platform"), target.get("server")
+    if not isinstance(name, str) or not name or not isinstance(server, str | None) or server == "":
+        return
+    try:
+        platform = around.find_platform(name)
+    except SpiritError as error:
+        yield document.finding((*path, "platform"), error.message, error.hint)
+        return
+    at = (*path, "platform" if server is None else "server")
+    if server and "://" in server and (problem := url_problem(server, SERVER_SCHEMES)):
+        yield document.finding(at, *problem)
+        return
+    try:
+        url = platform.server_url(server)
+    except SpiritError as error:
+        yield document.finding(at, error.message, error.hint)
+        return
+    if problem := url_problem(url, SERVER_SCHEMES):
+        yield document.finding(at, f"the platform's server cannot be used: {problem[0]}", problem[1])
+
+
+def _url_findings(document: Document, path: Path, target: Node, group: Node) -> Iterator[Finding]:
+    url = target.get("url")
+    if not isinstance(url, str) or not url:
+        return
+    if problem := url_problem(url, TARGET_SCHEMES):
+        yield document.finding((*path, "url"), *problem)
+        return
+    scheme = url_scheme(url)
+    beside = _BESIDE["srt" if scheme == "srt" else "rtmp"]
+    yield from _misplaced(document, path, target, beside, f"with {scheme}")
+    yield from _companions(document, path, target, url)
+    yield from _container_findings(document, path, target, group, scheme)
+
+
+def _container_findings(
+    document: Document, path: Path, target: Node, group: Node, scheme: str
+) -> Iterator[Finding]:
+    fits = _FITS[scheme]
+    own = target.get("container")
+    wanted = own if own is not None else group.get("container", "auto")
+    if wanted in ("auto", fits) or wanted not in ("flv", "mpegts", "mkv", "mp4"):
+        return
+    message = f"{scheme} carries {fits}, not {wanted}"
+    if own is not None:
+        yield document.finding((*path, "container"), message, f"write {fits}, or remove the line")
+    else:
+        hint = f"add 'container: {fits}' here, or remove the group's"
+        yield document.finding(path, f"{message}, which is the group's container", hint, at_key=True)

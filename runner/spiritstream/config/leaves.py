@@ -1,0 +1,95 @@
+"""Every secret of a profile, where it stands, and the destination that it is bound to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from spiritstream.config.address import url_host
+from spiritstream.config.destination import host_destination
+from spiritstream.config.document import Document
+from spiritstream.config.places import Mark, Path, dotted
+
+SECRET_FIELDS = ("key", "password", "passphrase")
+"""The fields that the schema marks `x-secret` (a test compares the two)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SecretLeaf:
+    """One secret field as it stands in the file: `value` may be clear text, so it is kept out of repr.
+
+    `destination` is `None` when the profile does not say where the secret goes (no or a bad URL).
+    """
+
+    path: str
+    field: str
+    destination: str | None
+    value: object
+    line: int
+    column: int
+    start: int
+    end: int
+    at: Path
+
+    def __repr__(self) -> str:
+        return f"SecretLeaf({self.path}, {self.destination}, line {self.line})"
+
+
+def secret_leaves(document: Document, platform_id: Callable[[str], str | None]) -> list[SecretLeaf]:
+    """The secrets in a document, in the order of the text; `platform_id` maps a platform's name to its id."""
+    found = [
+        _leaf(document, (*path, field), field, destination_of(place, platform_id))
+        for path, place in _places(document.data)
+        for field in SECRET_FIELDS
+        if place.get(field) is not None
+    ]
+    return sorted(found, key=lambda leaf: leaf.start)
+
+
+def destination_of(place: dict[str, object], platform_id: Callable[[str], str | None]) -> str | None:
+    """What a pull's or a target's secrets are bound to: the platform's id or the URL's host.
+
+    A platform's server given as a URL counts as that URL, so that nobody who can edit the profile can
+    send a platform's key to a host of their own.
+    """
+    server, platform, url = place.get("server"), place.get("platform"), place.get("url")
+    if isinstance(server, str) and "://" in server:
+        return _host(server)
+    if isinstance(platform, str) and url is None:
+        return platform_id(platform)
+    if isinstance(url, str) and platform is None:
+        return _host(url)
+    return None
+
+
+def _host(url: str) -> str | None:
+    host = url_host(url)
+    return host_destination(host) if host else None
+
+
+def _places(data: object) -> Iterator[tuple[Path, dict[str, object]]]:
+    """The mappings that can hold secrets: the pulled input and the targets."""
+    if isinstance(pull := _at(data, "input", "pull"), dict):
+        yield ("input", "pull"), pull
+    groups = _at(data, "groups")
+    for group in groups if isinstance(groups, dict) else ():
+        targets = _at(groups, group, "targets")
+        for name, target in targets.items() if isinstance(targets, dict) else ():
+            if isinstance(target, dict):
+                yield ("groups", group, "targets", name), target
+
+
+def _at(data: object, *keys: str) -> object:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _leaf(document: Document, path: Path, field: str, destination: str | None) -> SecretLeaf:
+    value: object = document.data
+    for part in path:
+        value = value[part]  # type: ignore[index]
+    mark: Mark = document.marks[path]
+    return SecretLeaf(
+        dotted(path), field, destination, value, mark.line, mark.column, mark.start, mark.end, path
+    )
