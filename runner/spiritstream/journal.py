@@ -1,0 +1,79 @@
+"""What goes to the log: plain lines or JSON, with every known secret taken out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from spiritstream.secret import Secret, scrub
+
+
+def _scrubbed(text: str, secrets: Iterable[Secret]) -> str:
+    """`text` without a secret, also where `repr` wrote it: a KeyError's traceback escapes what it quotes."""
+    known = list(secrets)
+    escaped = [Secret(repr(form)[1:-1]) for secret in known for form in secret.forms()]
+    return scrub(text, [*known, *escaped])
+
+
+class _Scrubbed(logging.Formatter):
+    """Formats a record and scrubs its texts, whatever was put there. Paths are names, which are public."""
+
+    def __init__(self, secrets: Callable[[], Iterable[Secret]]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def text(self, record: logging.LogRecord) -> str:
+        """The record's message, scrubbed."""
+        return _scrubbed(record.getMessage(), self._secrets())
+
+    def traceback(self, record: logging.LogRecord) -> str:
+        """The record's traceback, scrubbed; empty without one."""
+        return _scrubbed(self.formatException(record.exc_info), self._secrets()) if record.exc_info else ""
+
+    def stamp(self, record: logging.LogRecord) -> str:
+        """When it was, in UTC."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+class PlainLines(_Scrubbed):
+    """`2026-01-31T20:15:00.000+00:00 warning groups.a.targets.b: text`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line."""
+        path = getattr(record, "path", "")
+        where = f"{path}: " if path else ""
+        line = f"{self.stamp(record)} {record.levelname.lower()} {where}{self.text(record)}"
+        return "\n".join(part for part in (line, self.traceback(record)) if part)
+
+
+class JsonLines(_Scrubbed):
+    """One object a line: time, level, path, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as an object."""
+        entry = {
+            "time": self.stamp(record),
+            "level": record.levelname.lower(),
+            "path": getattr(record, "path", ""),
+            "message": self.text(record),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.traceback(record)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def open_journal(
+    form: str, secrets: Callable[[], Iterable[Secret]], *, verbose: bool = False, stream: TextIO | None = None
+) -> logging.Handler:
+    """Send the program's log to `stream` (stderr), as `plain` or `json`; `verbose` adds what children say."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter((JsonLines if form == "json" else PlainLines)(secrets))
+    root = logging.getLogger("spiritstream")
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    root.propagate = False
+    return handler

@@ -1,0 +1,133 @@
+"""The hub: one source in, any number of consumers out. No consumer is ever waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from spiritstream.media.flv import AUDIO, VIDEO, Role, Tag, file_header
+from spiritstream.media.gop import GopCache
+from spiritstream.media.timeline import Timeline
+
+_RATE_WINDOW_S = 3.0
+
+
+class Consumer(Protocol):
+    """What takes media from a hub. `push` must return at once, whatever its other end does."""
+
+    def push(self, tags: Sequence[Tag]) -> None:
+        """Take the next tags."""
+
+
+class Hub:
+    """Puts a source's tags on one clock, keeps what a new consumer needs, and fans out."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, start_ms: int = 0) -> None:
+        self._clock = clock
+        self._gop = GopCache()
+        self._consumers: list[Consumer] = []
+        self._ready = asyncio.Event()
+        self._arrivals: deque[tuple[float, int]] = deque()
+        self.timeline = Timeline(start_ms)
+        self.last_media: float | None = None
+        self.tags = 0
+        self.converted: frozenset[str] = frozenset()
+
+    def begin(self, at_ms: int, *, audio: bool, video: bool, converted: frozenset[str] = frozenset()) -> None:
+        """A new source begins: another connection, file or encoder, with these streams, at `at_ms`.
+
+        `converted` names the streams (`video`, `audio`) that were encoded only to travel here.
+        """
+        self.converted = converted
+        self.timeline.restart(at_ms)
+        self._gop.expect(audio=audio, video=video)
+        self._ready.clear()
+
+    def resume_ms(self) -> int:
+        """Where a source that returns now belongs: the pause stays as long as it was."""
+        quiet = 0.0 if self.last_media is None else self._clock() - self.last_media
+        return self.timeline.end_ms + int(quiet * 1000)
+
+    def publish(self, tags: Sequence[Tag]) -> None:
+        """Tags as the source stamped them."""
+        now = self._clock()
+        elapsed_ms = 0 if self.last_media is None else int((now - self.last_media) * 1000)
+        placed = [self._place(tag, elapsed_ms) for tag in tags if tag.role is not Role.END]
+        for tag in placed:
+            self._gop.add(tag)
+        self.tags += len(placed)
+        self.last_media = now
+        self._count(now, sum(len(tag.raw) for tag in placed))
+        for consumer in self._consumers:
+            consumer.push(placed)
+        if self._gop.ready and not self._ready.is_set():
+            self._ready.set()
+
+    def _place(self, tag: Tag, elapsed_ms: int) -> Tag:
+        if tag.role in (Role.META, Role.HEADER):
+            return tag.at(self.timeline.header())
+        placed = self.timeline.place(tag.kind, tag.time_ms, elapsed_ms)
+        return tag if placed == tag.time_ms else tag.at(placed)
+
+    def attach(self, consumer: Consumer) -> int | None:
+        """Give `consumer` headers and the last group at once, then everything that comes.
+
+        Returns the time of the first frame it got, in milliseconds of this hub's clock.
+        """
+        burst = self._gop.burst()
+        consumer.push(burst)
+        self._consumers = [*self._consumers, consumer]
+        frames = [tag for tag in burst if tag.role not in (Role.META, Role.HEADER)]
+        return frames[0].time_ms if frames else None
+
+    def detach(self, consumer: Consumer) -> None:
+        """Give `consumer` nothing more. Harmless when it is not attached."""
+        self._consumers = [other for other in self._consumers if other is not consumer]
+
+    def header(self) -> bytes:
+        """The FLV file header that fits this hub's streams."""
+        return file_header(audio=self.has_audio, video=self.has_video)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a consumer that starts now gets a picture at once."""
+        return self._ready.is_set()
+
+    async def wait_ready(self) -> None:
+        """Wait until `ready`."""
+        await self._ready.wait()
+
+    @property
+    def has_video(self) -> bool:
+        """Whether the source has a picture."""
+        return self._gop.expects_video
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether the source has sound."""
+        return self._gop.expects_audio
+
+    def codecs(self) -> dict[str, str | None]:
+        """What the source carries, by stream; `None` where it has no such stream or is not known yet."""
+        kinds = {"video": VIDEO, "audio": AUDIO}
+        return {stream: self._gop.codecs.get(kind) for stream, kind in kinds.items()}
+
+    def silent_s(self) -> float | None:
+        """For how long nothing has come; `None` before the first media."""
+        return None if self.last_media is None else self._clock() - self.last_media
+
+    def bitrate_bps(self) -> float:
+        """What came in over the last seconds, in bit/s."""
+        self._forget(self._clock())
+        return sum(size for _, size in self._arrivals) * 8 / _RATE_WINDOW_S
+
+    def _count(self, now: float, size: int) -> None:
+        self._arrivals.append((now, size))
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        while self._arrivals and now - self._arrivals[0][0] > _RATE_WINDOW_S:
+            self._arrivals.popleft()
