@@ -1,0 +1,144 @@
+"""A show in the foreground: opened, put on air, kept as its file says, and ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from spiritstream.cli.opening import open_profile
+from spiritstream.errors import ExitCode, SpiritError
+from spiritstream.ffmpeg.find import Ffmpeg, find_ffmpeg
+from spiritstream.journal import open_journal
+from spiritstream.model.profile import Profile
+from spiritstream.run.runner import Runner
+from spiritstream.run.server import serve
+from spiritstream.run.unit import Tools, log
+from spiritstream.secret import Secret
+
+
+class Foreground:
+    """`spiritstream run`, from the file to the last child's end."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        identity: Path | None = None,
+        ffmpeg: str | None = None,
+        socket_path: Path | None = None,
+        form: str = "plain",
+        verbose: bool = False,
+        tools: Callable[[Ffmpeg], Tools] = Tools,
+        beside: Callable[[Runner], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """`beside` goes on beside the show while it is on air; when it returns, the show ends."""
+        self._path = path
+        self._identity = identity
+        self._ffmpeg = ffmpeg
+        self._socket_path = socket_path
+        self._form = form
+        self._verbose = verbose
+        self._tools = tools
+        self._beside = beside
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._secrets: set[Secret] = set()
+
+    async def run(self, *, watch: bool) -> int:
+        """Until a signal, the socket, or the show's own end. Returns the exit code."""
+        self._take_signals()
+        # The file is read by another process meanwhile.
+        opening = asyncio.create_task(self._open())
+        try:
+            ffmpeg = await asyncio.to_thread(find_ffmpeg, self._ffmpeg, os.environ)
+        finally:
+            profile = await opening
+        journal_form = "json" if self._form == "json" else "plain"
+        runner = Runner(self._tools(ffmpeg))
+        with self._shown(runner, journal_form):
+            async with serve(runner, self._socket_path or socket_for(profile.name), self._stop.set):
+                return await self._on_air(runner, profile, watch=watch)
+
+    async def _open(self) -> Profile:
+        profile = await open_profile(self._path, self._identity)
+        # Old secrets stay known: a child that is ending may still name them.
+        self._secrets.update(profile.secrets())
+        return profile
+
+    def _shown(self, runner: Runner, journal_form: str) -> contextlib.AbstractContextManager[None]:
+        handler = open_journal(journal_form, lambda: self._secrets, verbose=self._verbose)
+        if self._form != "table":
+            return contextlib.nullcontext()
+        from spiritstream.cli.table import live_table
+
+        return live_table(runner.status, handler)
+
+    async def _on_air(self, runner: Runner, profile: Profile, *, watch: bool) -> int:
+        tasks = [asyncio.create_task(self._keep_current(runner))]
+        if watch:
+            tasks.append(asyncio.create_task(self._watch()))
+        try:
+            await runner.apply(profile)
+            if not any(profile.on_air()):
+                log.warning("nothing is enabled in this profile: nothing runs")
+                if not watch:
+                    return ExitCode.DONE
+            await self._until_ordered(runner)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await runner.stop()
+        return ExitCode.DONE
+
+    async def _until_ordered(self, runner: Runner) -> None:
+        endings: list[Coroutine[Any, Any, object]] = [self._stop.wait(), runner.ended()]
+        if self._beside is not None:
+            endings.append(self._beside(runner))
+        events = [asyncio.create_task(ending) for ending in endings]
+        try:
+            done, _ = await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for event in events:
+                event.cancel()
+            # What goes on beside the show ends before it, and may still look at it.
+            await asyncio.gather(*events, return_exceptions=True)
+        for event in done:
+            event.result()
+
+    async def _keep_current(self, runner: Runner) -> None:
+        """Apply the file again each time somebody asks for it. A bad file changes nothing."""
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            try:
+                if not await runner.apply(await self._open()):
+                    log.info("the file was read again: no change")
+                runner.error = ""
+            except SpiritError as error:
+                runner.error = str(error)
+                log.error("the change was not applied; what ran runs on\n%s", error)
+
+    async def _watch(self) -> None:
+        from spiritstream.cli.watching import changed
+
+        async for _ in changed(self._path):
+            self._reload.set()
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+
+def socket_for(name: str) -> Path:
+    """Where the runner of the profile `name` has its socket, unless told otherwise."""
+    import platformdirs
+
+    return Path(platformdirs.user_runtime_dir("spiritstream")) / f"{name}.sock"

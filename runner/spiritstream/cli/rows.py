@@ -1,0 +1,158 @@
+"""What the live table says: a runner's status as lines of text, and which of it fits. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spiritstream.model.lifecycle import State
+from spiritstream.model.status import Cause, Status, UnitStatus
+
+HEADINGS = {
+    "name": "",
+    "state": "state",
+    "uptime": "up",
+    "bitrate": "kbit/s",
+    "frames": "frames",
+    "fps": "fps",
+    "speed": "speed",
+    "queue": "queue",
+    "dropped": "dropped",
+    "restarts": "restarts",
+    "last": "last cause",
+}
+GAP = 2
+# What goes first when the terminal is narrow. Name, state and last cause never go.
+_LEAST_FIRST = ("frames", "queue", "speed", "fps", "restarts", "dropped", "uptime", "bitrate")
+_LAST_AT_LEAST = 16
+_LONGEST_NAME = 24
+_INPUT_SILENT = "input-silent"
+# The input and a passthrough group have no queue of their own.
+_QUEUED = frozenset({"target", "encoding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One unit, an attribute for each column and more. What is not known or does not apply is empty."""
+
+    name: str
+    state: State
+    uptime: str = ""
+    bitrate: str = ""
+    frames: str = ""
+    fps: str = ""
+    speed: str = ""
+    queue: str = ""
+    dropped: str = ""
+    restarts: str = ""
+    retry: str = ""
+    cause: str = ""
+    advice: str = ""
+
+    @property
+    def last(self) -> str:
+        """The last cause. When it is tried again comes first, as that is what a person waits for."""
+        return "; ".join(text for text in (self.retry, self.cause) if text)
+
+
+def rows(status: Status, now: float) -> list[Row]:
+    """The table's lines at `now`, in Unix seconds."""
+    return [_row(unit, now) for unit in status.units]
+
+
+def _row(unit: UnitStatus, now: float) -> Row:
+    figures, cause = unit.progress, _cause(unit)
+    queued = unit.kind in _QUEUED
+    return Row(
+        name=_name(unit.path),
+        state=unit.state,
+        uptime="" if unit.live_since is None else duration(now - unit.live_since),
+        bitrate="" if figures.bitrate_bps is None else f"{figures.bitrate_bps / 1000:.0f}",
+        frames="" if figures.frame is None else str(figures.frame),
+        fps="" if figures.fps is None else f"{figures.fps:.0f}",
+        speed="" if figures.speed is None else f"{figures.speed:.2f}x",
+        queue=f"{unit.queue_s:.1f} s" if queued else "",
+        dropped=str(unit.dropped_gops) if queued else "",
+        restarts=str(unit.restarts),
+        retry=_retry(unit, now),
+        # They stand between other words: the dot at a sentence's end would stand in the middle of one.
+        cause=clean(cause.message).removesuffix(".") if cause else "",
+        advice=clean(cause.advice).removesuffix(".") if cause else "",
+    )
+
+
+def _cause(unit: UnitStatus) -> Cause | None:
+    """Why it is not live, or was not the last time; but everything waits for the input at first."""
+    over = unit.state is State.LIVE and unit.cause is not None and unit.cause.code == _INPUT_SILENT
+    return None if over else unit.cause
+
+
+def _name(path: str) -> str:
+    """`input`, `source`, `  youtube`: a target stands below its group."""
+    group, _, target = path.partition(".targets.")
+    name = clean(f"  {target}" if target else group.removeprefix("groups."))
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def _retry(unit: UnitStatus, now: float) -> str:
+    if unit.next_retry is None:
+        return ""
+    left_s = round(unit.next_retry - now)
+    return f"again in {left_s} s" if left_s > 0 else "again now"
+
+
+def duration(seconds: float) -> str:
+    """`0:01:05`, with days when there are some: `3d 0:01:05`."""
+    minutes, second = divmod(max(0, int(seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return (f"{days}d " if days else "") + f"{hour}:{minute:02}:{second:02}"
+
+
+def clean(text: str) -> str:
+    """`text` on one line, without anything that could steer a terminal or turn text around."""
+    spaced = "".join(" " if char.isspace() else char for char in text)
+    return "".join(char for char in spaced if not unicodedata.category(char).startswith("C"))
+
+
+def title(status: Status, now: float) -> str:
+    """The line above the table."""
+    # Where it lies is `doctor`'s to say; here its version is enough.
+    ffmpeg = f"ffmpeg {status.ffmpeg.rpartition(' ')[2]}" if status.ffmpeg else ""
+    parts = (status.profile, ffmpeg, f"up {duration(now - status.started)}")
+    return clean(" · ".join(part for part in parts if part))
+
+
+def columns(lines: Sequence[Row], width: int) -> list[str]:
+    """The columns that fit into `width` characters: the least important ones go first."""
+    shown = list(HEADINGS)
+    for name in _LEAST_FIRST:
+        if _width(lines, shown) <= width:
+            break
+        shown.remove(name)
+    return shown
+
+
+def _width(lines: Sequence[Row], shown: Sequence[str]) -> int:
+    fixed = [name for name in shown if name != "last"]
+    texts = ([HEADINGS[name], *(getattr(row, name) for row in lines)] for name in fixed)
+    return sum(max(map(len, column)) + GAP for column in texts) + _LAST_AT_LEAST
+
+
+def notes(lines: Sequence[Row]) -> list[str]:
+    """What somebody should know or do about units that are not live: each cause once, in full."""
+    found: dict[str, list[str]] = {}
+    for row in lines:
+        if row.cause and row.state is not State.LIVE:
+            text = f"{row.cause} ({row.advice})" if row.advice else row.cause
+            found.setdefault(text, []).append(row.name.strip())
+    return [f"{', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def squeeze(lines: Sequence[Row], room: int) -> tuple[list[Row], int]:
+    """At most `room` lines, if need be without the last ones that are live; and how many were left out."""
+    surplus = max(0, len(lines) - room)
+    live = [index for index, row in enumerate(lines) if row.state is State.LIVE]
+    hidden = set(live[len(live) - min(surplus, len(live)) :])
+    return [row for index, row in enumerate(lines) if index not in hidden], len(hidden)

@@ -1,0 +1,1 @@
+"""The runner: one process for one profile; it owns its children."""

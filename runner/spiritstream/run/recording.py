@@ -1,0 +1,36 @@
+"""Where a recording goes: a new file each time, in a folder that exists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from spiritstream.errors import SpiritError
+from spiritstream.ffmpeg.argv import record_path
+from spiritstream.model.profile import Target
+
+
+def open_record(target: Target) -> Target:
+    """`target` with its record path made real: placeholders filled, nothing overwritten, folder there.
+
+    A segmented recording keeps its placeholders: ffmpeg names each segment itself.
+
+    Raises:
+        SpiritError: the folder cannot be made.
+    """
+    record = target.record
+    if record is None:
+        return target
+    path = record.path
+    if record.segment_s is None:
+        path = record_path(path, datetime.now().astimezone(), lambda name: Path(name).exists())
+    folder = Path(datetime.now().astimezone().strftime(path)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpiritError(
+            f"the folder {folder} for recordings cannot be made: {error.strerror}",
+            "create it, or give this user the right to write there",
+        ) from None
+    return replace(target, record=replace(record, path=path))

@@ -1,0 +1,89 @@
+"""A target: one sender child, fed from its group's hub."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from spiritstream.ffmpeg.argv import sender_argv
+from spiritstream.ffmpeg.child import spawn
+from spiritstream.media.hub import Hub
+from spiritstream.model.lifecycle import Event
+from spiritstream.model.profile import Group, Target
+from spiritstream.model.status import Cause, Progress
+from spiritstream.run.carriage import refusal
+from spiritstream.run.feeding import Fed, FedUnitFigures
+from spiritstream.run.recording import open_record
+from spiritstream.run.unit import Tools, Unit
+from spiritstream.run.watch import Watch
+
+
+class TargetUnit(Unit):
+    """Keeps one destination supplied."""
+
+    kind = "target"
+
+    def __init__(self, path: str, target: Target, group: Group, hub: Hub, tools: Tools) -> None:
+        super().__init__(path, tools)
+        self.target = target
+        self.destination = (
+            target.address.redacted() if target.address else target.record.path if target.record else ""
+        )
+        self.diagnosis = "record" if target.record else "sender"
+        self._group = group
+        self._hub = hub
+        self._figures = FedUnitFigures()
+
+    async def once(self) -> Cause | None:
+        """Send until the connection is lost, the child hangs, or somebody orders otherwise."""
+        if not await self._source_ready(self._hub):
+            return None
+        if refused := refusal(self._group, self.target, self._hub.codecs(), self._hub.converted):
+            return refused
+        # Folders can be on a disk or a network that hangs: not on our loop.
+        target = await asyncio.to_thread(open_record, self.target)
+        self._happened(Event.START)
+        child = spawn(
+            lambda fd: sender_argv(
+                target,
+                ffmpeg=self.tools.ffmpeg,
+                progress_fd=fd,
+                generate_pts=self._group.generate_pts,
+                video_codec=self._hub.codecs()["video"],
+            ),
+            stdin=True,
+            secrets=target.secrets(),
+            mask_on="Output #0",
+            on_line=lambda line: self._log.debug("%s", line),
+        )
+        fed = Fed(self._hub, child)
+        self._figures.began(fed)
+        try:
+            cause = await self._supply(fed)
+            await fed.end(orderly=cause is None)
+            return cause
+        finally:
+            self._figures.ended()
+            await fed.end(orderly=False)
+
+    async def _supply(self, fed: Fed) -> Cause | None:
+        watch = Watch(self.tools.clock())
+
+        def look() -> Cause | None:
+            return fed.reshaped() or self._judge(
+                watch, given=fed.queue.pushed, passed=fed.child.progress.time_s or 0.0, full=fed.full
+            )
+
+        return await self._attend(look, fed.child)
+
+    def progress(self) -> Progress:
+        """The sender's figures."""
+        return self._figures.progress()
+
+    def pids(self) -> Sequence[int]:
+        """The sender's process."""
+        return self._figures.pids()
+
+    def queue(self) -> tuple[int, float, int]:
+        """The target's own queue."""
+        return self._figures.queue()
