@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import queue
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TextIO
@@ -66,11 +69,49 @@ class JsonLines(_Scrubbed):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class Unblocked(logging.Handler):
+    """Writes to a stream from a thread of its own: a reader that stops reading holds up nobody.
+
+    What it does not take is lost and counted, oldest kept; the count is written when it reads on.
+    """
+
+    def __init__(self, stream: TextIO, kept_lines: int = 5_000) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: queue.Queue[str | None] = queue.Queue(kept_lines)
+        self._lost = 0
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand the record's line to the thread, or count it."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self._lost += 1
+
+    def close(self) -> None:
+        """Let the thread write what is there, for a second at most."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)
+        self._thread.join(1.0)
+        super().close()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            lost, self._lost = self._lost, 0
+            with contextlib.suppress(OSError, ValueError):
+                self._stream.write(f"{line}\n")
+                if lost:
+                    self._stream.write(f"({lost} lines were lost here: nobody read on)\n")
+                self._stream.flush()
+
+
 def open_journal(
     form: str, secrets: Callable[[], Iterable[Secret]], *, verbose: bool = False, stream: TextIO | None = None
 ) -> logging.Handler:
     """Send the program's log to `stream` (stderr), as `plain` or `json`; `verbose` adds what children say."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream) if stream else Unblocked(sys.stderr)
     handler.setFormatter((JsonLines if form == "json" else PlainLines)(secrets))
     root = logging.getLogger("spiritstream")
     root.handlers[:] = [handler]

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -130,14 +129,9 @@ def _identity() -> Check:
 
 
 def _runtime_folder() -> Check:
-    import warnings
+    from spiritstream.cli.places import runtime_folder
 
-    import platformdirs
-
-    with warnings.catch_warnings():
-        # Without XDG_RUNTIME_DIR it takes another folder, and warns: we show which.
-        warnings.simplefilter("ignore")
-        folder = Path(platformdirs.user_runtime_dir("spiritstream"))
+    folder = runtime_folder()
     there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return Check("runtime folder", "ok", str(folder))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spiritstream.cli.opening import open_profile
+from spiritstream.cli.places import socket_for
 from spiritstream.errors import ExitCode, SpiritError
 from spiritstream.ffmpeg.find import Ffmpeg, find_ffmpeg
 from spiritstream.journal import open_journal
@@ -135,10 +136,3 @@ class Foreground:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
-
-
-def socket_for(name: str) -> Path:
-    """Where the runner of the profile `name` has its socket, unless told otherwise."""
-    import platformdirs
-
-    return Path(platformdirs.user_runtime_dir("spiritstream")) / f"{name}.sock"

@@ -96,6 +96,7 @@ def _ask_version(path: Path, source: str) -> str:
         done = subprocess.run(
             [path, "-version"],
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             capture_output=True,
             text=True,
             errors="replace",

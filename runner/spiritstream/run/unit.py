@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from spiritstream.errors import SpiritError
-from spiritstream.ffmpeg.child import Child
 from spiritstream.ffmpeg.causes import Kind
+from spiritstream.ffmpeg.child import Child
 from spiritstream.ffmpeg.diagnose import diagnose
 from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.media.hub import Hub
@@ -136,7 +136,8 @@ class Unit(ABC):
         self.restarts += 1
         self._next_retry = self.tools.wall() + delay_s
         when = f"trying again in {delay_s:.0f} s" if delay_s >= 1 else "trying again now"
-        self._log.warning("%s; %s%s", cause.message, when, f" ({cause.advice})" if cause.advice else "")
+        advice = f" ({cause.advice.rstrip('.')})" if cause.advice else ""
+        self._log.warning("%s; %s%s", cause.message.rstrip("."), when, advice)
         if delay_s:
             await self._unless_interrupted(asyncio.sleep(delay_s))
             self._interrupt.clear()
@@ -154,7 +155,7 @@ class Unit(ABC):
         if before is not self.state:
             self._since = self.tools.wall()
             self._live_since = self._since if self.state is State.LIVE else None
-            self._log.info("%s", self.state, extra={"state": str(self.state)})
+            log.info("%s", self.state, extra={"path": self.path, "state": str(self.state)})
 
     def _note_media(self) -> None:
         now = self.tools.clock()
