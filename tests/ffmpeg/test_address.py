@@ -87,7 +87,7 @@ def test_secrecy(address: Address, secret: bool) -> None:
         (
             Address("srt://host:9000", Secret("#!::r=a"), passphrase=Secret("p%25 w+")),
             "srt://host:9000",
-            ["-streamid", "#!::r=a", "-passphrase", "p%25 w+"],
+            ["-srt_streamid", "#!::r=a", "-passphrase", "p%25 w+"],
         ),
     ],
 )

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from spiritstream.ffmpeg.find import Ffmpeg
-
 from spiritstream.errors import SpiritError
+from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.model.lifecycle import Event, Order, State
 from spiritstream.model.status import Cause
 from spiritstream.run.unit import Tools, Unit

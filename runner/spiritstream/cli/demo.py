@@ -34,7 +34,7 @@ class NotAllLiveError(SpiritError):
     exit_code = ExitCode.NOT_LIVE
 
 
-@click.command("demo")
+@click.command("demo", short_help="See it work: pretend platforms, faults, recovery.")
 @click.option(
     "--seconds",
     type=click.IntRange(min=int(SHORTEST_S)),

@@ -8,10 +8,11 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spiritstream.cli.opening import open_profile
 from spiritstream.cli.places import socket_for
+from spiritstream.cli.watching import changed, digest, settled
 from spiritstream.errors import ExitCode, SpiritError
 from spiritstream.ffmpeg.find import Ffmpeg, find_ffmpeg
 from spiritstream.journal import open_journal
@@ -20,6 +21,8 @@ from spiritstream.run.runner import Runner
 from spiritstream.run.server import serve
 from spiritstream.run.unit import Tools, log
 from spiritstream.secret import Secret
+
+T = TypeVar("T")
 
 
 class Foreground:
@@ -48,22 +51,45 @@ class Foreground:
         self._beside = beside
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
+        # The digest of the content that is to be read, when it is known.
+        self._still: str | None = None
         self._secrets: set[Secret] = set()
 
     async def run(self, *, watch: bool) -> int:
         """Until a signal, the socket, or the show's own end. Returns the exit code."""
         self._take_signals()
-        # The file is read by another process meanwhile.
-        opening = asyncio.create_task(self._open())
-        try:
-            ffmpeg = await asyncio.to_thread(find_ffmpeg, self._ffmpeg, os.environ)
-        finally:
-            profile = await opening
+        known = await digest(self._path) if watch else None
+        begun = await self._unless_stopped(self._begin())
+        if begun is None:
+            return ExitCode.DONE
+        profile, ffmpeg = begun
         journal_form = "json" if self._form == "json" else "plain"
         runner = Runner(self._tools(ffmpeg))
         with self._shown(runner, journal_form):
             async with serve(runner, self._socket_path or socket_for(profile.name), self._stop.set):
-                return await self._on_air(runner, profile, watch=watch)
+                return await self._on_air(runner, profile, known=known, watch=watch)
+
+    async def _begin(self) -> tuple[Profile, Ffmpeg]:
+        # The file is read by another process meanwhile.
+        profile, ffmpeg = await asyncio.gather(
+            self._open(), asyncio.to_thread(find_ffmpeg, self._ffmpeg, os.environ), return_exceptions=True
+        )
+        if isinstance(profile, BaseException):
+            raise profile
+        if isinstance(ffmpeg, BaseException):
+            raise ffmpeg
+        return profile, ffmpeg
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What comes of `work`; `None` when the end is ordered first."""
+        working, stopped = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            working.cancel()
+            stopped.cancel()
+            await asyncio.gather(working, stopped, return_exceptions=True)
 
     async def _open(self) -> Profile:
         profile = await open_profile(self._path, self._identity)
@@ -79,10 +105,10 @@ class Foreground:
 
         return live_table(runner.status, handler)
 
-    async def _on_air(self, runner: Runner, profile: Profile, *, watch: bool) -> int:
+    async def _on_air(self, runner: Runner, profile: Profile, *, known: str | None, watch: bool) -> int:
         tasks = [asyncio.create_task(self._keep_current(runner))]
         if watch:
-            tasks.append(asyncio.create_task(self._watch()))
+            tasks.append(asyncio.create_task(self._watch(known)))
         try:
             await runner.apply(profile)
             if not any(profile.on_air()):
@@ -118,21 +144,38 @@ class Foreground:
             await self._reload.wait()
             self._reload.clear()
             try:
-                if not await runner.apply(await self._open()):
+                if not await runner.apply(await self._read()):
                     log.info("the file was read again: no change")
                 runner.error = ""
             except SpiritError as error:
                 runner.error = str(error)
                 log.error("the change was not applied; what ran runs on\n%s", error)
+            except Exception as error:
+                runner.error = f"unexpected fault: {type(error).__name__}"
+                log.exception("unexpected fault while the change was applied")
 
-    async def _watch(self) -> None:
-        from spiritstream.cli.watching import changed
+    async def _read(self) -> Profile:
+        """The file's profile. After an edit that was noticed: read while the file stood still."""
+        still, self._still = self._still, None
+        while True:
+            opening = asyncio.create_task(self._open())
+            await asyncio.gather(opening, return_exceptions=True)
+            if still is None or still == await digest(self._path):
+                return opening.result()
+            # It was written to meanwhile: what was read may be half of it.
+            still = await settled(self._path)
 
-        async for _ in changed(self._path):
+    async def _watch(self, known: str | None) -> None:
+        async for seen in changed(self._path, known):
+            self._still = seen
             self._reload.set()
+
+    def _read_again(self) -> None:
+        self._still = None
+        self._reload.set()
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        loop.add_signal_handler(signal.SIGHUP, self._read_again)

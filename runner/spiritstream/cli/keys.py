@@ -15,7 +15,7 @@ IDENTITY_OPTION = click.option(
 )
 
 
-@click.group("keys")
+@click.group("keys", short_help="The identity that opens sealed values.")
 def command() -> None:
     """Make and show the keys that seal and open secrets."""
 

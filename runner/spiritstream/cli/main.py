@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -23,8 +26,31 @@ COMMANDS = {
 }
 
 
+class ReaderLeftError(Exception):
+    """The reader of our output has left, as `head` does: not our failure."""
+
+
+@contextlib.contextmanager
+def _noting_readers() -> Iterator[None]:
+    # click would make it a failure of ours, with exit code 1.
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderLeftError from None
+
+
 class Commands(click.Group):
     """Commands that are imported when they are called."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click does; `--help` prints here."""
+        with _noting_readers():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does."""
+        with _noting_readers():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of first use."""
@@ -82,9 +108,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has left, as `head` does: not our failure.
-        sys.stderr.close()
+    except ReaderLeftError:
+        # What is still unwritten goes nowhere, instead of failing when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(ExitCode.DONE))
     except Exception as error:
         # No traceback reaches a user: it may hold a secret, and tells them nothing.

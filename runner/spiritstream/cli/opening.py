@@ -8,6 +8,7 @@ its stdout: the opened profile, or the error.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
@@ -35,14 +36,19 @@ async def open_profile(path: Path, identity: Path | None = None) -> Profile:
     process = await asyncio.create_subprocess_exec(
         *arguments,
         *([str(identity)] if identity else []),
-        # A ctrl-C is for us: it must not end the reader with a traceback.
-        start_new_session=True,
         stdout=asyncio.subprocess.PIPE,
         limit=MAX_LINE_BYTES,
     )
     assert process.stdout is not None
-    answer = await process.stdout.read()
-    await process.wait()
+    try:
+        answer = await process.stdout.read()
+    except asyncio.CancelledError:
+        # A file on a disk that hangs shall not keep us from ending.
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+    finally:
+        await process.wait()
     if not answer:
         raise SpiritError(f"{path} could not be read: its reader ended with status {process.returncode}")
     message = decode(answer)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MAX_STDIN_BYTES = 64 * 1024
 
 
-@click.command("seal")
+@click.command("seal", short_help="Encrypt the clear-text keys in a profile, in place.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--recipient", metavar="TEXT", help="Default: $SPIRITSTREAM_RECIPIENT, the identity's own.")
 @IDENTITY_OPTION

@@ -21,7 +21,7 @@ _JSON_VERSION = 1
 _ENDINGS = (".yaml", ".yml")
 
 
-@click.command("validate")
+@click.command("validate", short_help="Check profiles; says every mistake at once.")
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH..."
 )

@@ -89,7 +89,10 @@ def _as_ffmpeg_reads(path: str) -> tuple[str, str] | None:
 
 
 def _srt_options(address: Address) -> Argv:
-    streamid: Argv = ("-streamid", address.key) if address.key and KEY_PLACEHOLDER not in address.url else ()
+    # `-streamid` is another option, of ffmpeg itself, before 7.0.
+    streamid: Argv = (
+        ("-srt_streamid", address.key) if address.key and KEY_PLACEHOLDER not in address.url else ()
+    )
     passphrase: Argv = ("-passphrase", address.passphrase) if address.passphrase else ()
     return streamid + passphrase
 

@@ -67,7 +67,7 @@ def _test(inp: TestInput, ffmpeg: Tool) -> Argv:
     tone = f"sine=frequency={inp.tone_hz}:sample_rate=48000[out1]"
     video = Video("h264", inp.bitrate_bps, keyframe_s=_KEYFRAME_S, fps=inp.fps, preset="ultrafast")
     return (
-        *("-re", "-f", "lavfi", "-i", f"{picture};{tone}", "-pix_fmt", "yuv420p"),
+        *("-re", "-f", "lavfi", "-i", f"{picture};{tone}"),
         *video_options(X264, video, ffmpeg.version),
         # No looking ahead: the first picture is out when it is made.
         *("-tune", "zerolatency", "-c:a", "aac", "-b:a", "128000", "-ar", "48000", "-ac", "2"),

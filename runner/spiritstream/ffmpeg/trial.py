@@ -23,6 +23,7 @@ from spiritstream.ffmpeg.encoders import (
 )
 from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.model.profile import Audio, Video
+from spiritstream.pipes import PipeReader
 
 TRIAL_S = 8.0
 _FRAMES = "10"
@@ -211,20 +212,20 @@ def _cause(child: Child, status: int) -> str:
 
 
 async def _list(ffmpeg: Ffmpeg) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *(ffmpeg.path, "-hide_banner", "-encoders"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    said: list[bytes] = []
+    # A child like the others: it dies with us, and whoever gives up waiting leaves none.
+    child = spawn(lambda fd: (str(ffmpeg.path), "-hide_banner", "-encoders"), stdout=True)
+    assert child.stdout_fd is not None
+    reader = PipeReader(child.stdout_fd, said.append, lambda: None)
     try:
         async with asyncio.timeout(TRIAL_S):
-            out, _ = await process.communicate()
+            await child.wait()
     except TimeoutError:
-        process.kill()
-        await process.wait()
         raise SpiritError(f"{ffmpeg.path} did not list its encoders", "run: spiritstream doctor") from None
-    return out.decode(errors="replace")
+    finally:
+        await child.stop()
+        reader.drain()
+    return b"".join(said).decode(errors="replace")
 
 
 def parse_encoders(text: str) -> list[Listed]:

@@ -91,7 +91,7 @@ def _restarts(before: dict[str, Unit], after: dict[str, Unit]) -> list[Change]:
     groups: set[str] = set()
     for path in (p for p in after if p in before):
         names = _differing(before[path], after[path])
-        group = path.partition(".targets.")[0]
+        group = root_of(path)
         if names:
             found.append(_change(Action.RESTART, path, f"{', '.join(names)} changed"))
             if scope_of(path) is Scope.GROUP:
@@ -116,6 +116,12 @@ def scope_of(path: str) -> Scope:
     if path == "input":
         return Scope.INPUT
     return Scope.TARGET if ".targets." in path else Scope.GROUP
+
+
+def root_of(path: str) -> str:
+    """The group that a target stands in; an input and a group are their own."""
+    # By position: a group may itself be called `targets`.
+    return ".".join(path.split(".")[:2])
 
 
 def _why_gone(path: str, wanted: Profile | None) -> str:

@@ -67,10 +67,8 @@ class EncodingGroup(GroupUnit):
 
     async def once(self) -> Cause | None:
         """Encode until the child is lost or hangs."""
-        video = self.group.video
-        if video is not None and self._encoder is None:
-            self._encoder = await choose_encoder(self.tools.ffmpeg, video.codec, video.encoder)
-        if not await self._source_ready(self._source):
+        # Encoders are tried, which takes as long as a driver that hangs.
+        if not await self._unless_interrupted(self._choose()) or not await self._source_ready(self._source):
             return None
         self._happened(Event.START)
         child = spawn(
@@ -91,6 +89,11 @@ class EncodingGroup(GroupUnit):
             self._figures.ended()
             await fed.end(orderly=False)
             intake.close()
+
+    async def _choose(self) -> None:
+        video = self.group.video
+        if video is not None and self._encoder is None:
+            self._encoder = await choose_encoder(self.tools.ffmpeg, video.codec, video.encoder)
 
     def _still_converted(self) -> frozenset[str]:
         """What was made for the road only and is copied here is no better for it."""

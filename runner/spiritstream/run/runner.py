@@ -8,9 +8,9 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
 
 from spiritstream import __version__
-from spiritstream.errors import UsageError
+from spiritstream.errors import BusyError, UsageError
 from spiritstream.media.hub import Hub
-from spiritstream.model.changes import Action, Change, Scope, changes, scope_of, units
+from spiritstream.model.changes import Action, Change, Scope, changes, root_of, scope_of, units
 from spiritstream.model.profile import Group, Profile, Target
 from spiritstream.model.status import Status
 from spiritstream.run.carriage import needs
@@ -36,6 +36,7 @@ class Runner:
         self._applying = asyncio.Lock()
         self._started = tools.wall()
         self._ended = asyncio.Event()
+        self._stopping = False
 
     def plan(self, wanted: Profile) -> tuple[Change, ...]:
         """What `apply` would do, and which processes it would end. Changes nothing."""
@@ -51,8 +52,11 @@ class Runner:
 
         Raises:
             UsageError: the profile is another show's: a runner keeps its name.
+            BusyError: the show is being ended, or has been.
         """
         async with self._applying:
+            if self._stopping:
+                raise BusyError("the show is ending", "start it anew when it has ended")
             planned = self.plan(wanted)
             if any(change.scope is Scope.RUNNER for change in planned):
                 raise UsageError(
@@ -69,7 +73,7 @@ class Runner:
         leaving = {c.path for c in planned if c.action in (Action.STOP, Action.RESTART)}
         arriving = {c.path for c in planned if c.action in (Action.START, Action.RESTART)}
         wanted_units = units(wanted)
-        roots = {path.partition(".targets.")[0] for path in leaving | arriving}
+        roots = {root_of(path) for path in leaving | arriving}
         # Groups, and the input, do not wait for each other; inside a group order matters only when
         # the group itself comes or goes.
         await asyncio.gather(
@@ -119,7 +123,7 @@ class Runner:
             kind = PassthroughGroup if wanted.passthrough else EncodingGroup
             return kind(path, wanted, self._hub, self.tools)
         if isinstance(wanted, Target):
-            group = self._units[path.partition(".targets.")[0]]
+            group = self._units[root_of(path)]
             assert isinstance(group, GroupUnit)
             return TargetUnit(path, wanted, group.group, group.hub, self.tools)
         return make_input(profile.input, self._hub, lambda: needs(self.profile or profile), self.tools)
@@ -142,18 +146,18 @@ class Runner:
         self._units[self._find(path)].again()
 
     def _find(self, path: str) -> str:
-        parts = path.strip("/").replace("/", ".").split(".")
-        short = {
-            tuple(p for p in full.split(".") if p not in ("groups", "targets")): full for full in self._units
-        }
-        if path in self._units:
-            return path
-        matches = [full for key, full in short.items() if key == tuple(parts) or key[-1:] == tuple(parts)]
+        # By position, not by word: a group may be called `targets`, and a target `input`.
+        names = {unit.path: tuple(unit.path.split(".")[1::2]) or (unit.path,) for unit in self._in_order()}
+        asked = path.strip("/").replace("/", ".")
+        if asked in names:
+            return asked
+        parts = tuple(asked.split("."))
+        exact = [full for full, name in names.items() if name == parts]
+        matches = exact or [full for full, name in names.items() if name[-1:] == parts]
         if len(matches) != 1:
-            known = ", ".join("/".join(key) for key in short)
             raise UsageError(
                 f"there is no unit '{path[:80]}' on air" if not matches else f"'{path[:80]}' is not unique",
-                f"one of: {known}",
+                f"one of: {', '.join('/'.join(name) for name in names.values())}",
             )
         return matches[0]
 
@@ -176,15 +180,16 @@ class Runner:
         )
 
     async def stop(self) -> None:
-        """End the show: input and encoders first, so that the senders can carry their last frames."""
+        """End the show for good: input and encoders first, so that senders can carry their last frames."""
+        self._stopping = True
         async with self._applying:
-            first = [self._stopping(p) for p in self._units if scope_of(p) is not Scope.TARGET]
+            first = [self._stop_unit(p) for p in self._units if scope_of(p) is not Scope.TARGET]
             if first:
                 await asyncio.wait(first, timeout=_FLUSH_S)
-            rest = [self._stopping(p) for p in self._units if scope_of(p) is Scope.TARGET]
+            rest = [self._stop_unit(p) for p in self._units if scope_of(p) is Scope.TARGET]
             await asyncio.gather(*first, *rest)
             self._units.clear()
 
-    def _stopping(self, path: str) -> asyncio.Task[None]:
+    def _stop_unit(self, path: str) -> asyncio.Task[None]:
         stopping: Coroutine[None, None, None] = self._units[path].stop()
         return asyncio.create_task(stopping)

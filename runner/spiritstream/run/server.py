@@ -32,15 +32,23 @@ async def serve(runner: Runner, path: Path, stop: Callable[[], None]) -> AsyncIt
         UsageError: the path cannot be a socket.
     """
     listening = _bind(path)
+    ours = _identity(path)
     calls = _Calls(runner, stop)
     server = await asyncio.start_unix_server(calls.converse, sock=listening, limit=MAX_LINE_BYTES)
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):
+            # What somebody has put in its place is not ours to delete.
+            if _identity(path) == ours:
+                path.unlink()
         server.close()
         calls.close()
-        with contextlib.suppress(OSError):
-            path.unlink()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_dev, found.st_ino
 
 
 def _bind(path: Path) -> socket.socket:
@@ -75,9 +83,11 @@ def _clear(path: Path) -> None:
         probe.settimeout(1.0)
         try:
             probe.connect(str(path))
-        except OSError:
+        except (ConnectionRefusedError, FileNotFoundError):
             path.unlink(missing_ok=True)
             return
+        except (BlockingIOError, TimeoutError):
+            pass  # somebody listens, and is only busy
     raise BusyError(
         f"a runner for this profile is on air already ({path})",
         "stop it first, or edit its profile and send it SIGHUP",
@@ -100,7 +110,10 @@ class _Calls:
         }
 
     def close(self) -> None:
+        """End every conversation. Whoever has not taken an answer by now does not get it."""
         for writer in self._writers:
+            if writer.transport.get_write_buffer_size():
+                writer.transport.abort()
             writer.close()
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -172,15 +172,20 @@ class Unit(ABC):
         return await self._unless_interrupted(hub.wait_ready())
 
     async def _unless_interrupted(self, event: Coroutine[Any, Any, object]) -> bool:
-        """Wait for `event`. False when somebody interrupts first."""
+        """Wait for `event`, and raise what it raises. False when somebody interrupts first."""
         happened = asyncio.ensure_future(event)
         interrupted = asyncio.ensure_future(self._interrupt.wait())
         try:
             await asyncio.wait({happened, interrupted}, return_when=asyncio.FIRST_COMPLETED)
-            return not interrupted.done()
+            if interrupted.done():
+                return False
+            happened.result()
+            return True
         finally:
             happened.cancel()
             interrupted.cancel()
+            # What it holds, such as a process, is to be gone.
+            await asyncio.gather(happened, interrupted, return_exceptions=True)
 
     async def _attend(
         self,
