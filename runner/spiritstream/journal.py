@@ -113,8 +113,13 @@ def open_journal(
     """Send the program's log to `stream` (stderr), as `plain` or `json`; `verbose` adds what children say."""
     handler = logging.StreamHandler(stream) if stream else Unblocked(sys.stderr)
     handler.setFormatter((JsonLines if form == "json" else PlainLines)(secrets))
-    root = logging.getLogger("spiritstream")
-    root.handlers[:] = [handler]
-    root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    root.propagate = False
+    # asyncio tells of faults in callbacks, with tracebacks that would go to stderr as they are.
+    for name, level in (
+        ("spiritstream", logging.DEBUG if verbose else logging.INFO),
+        ("asyncio", logging.WARNING),
+    ):
+        log = logging.getLogger(name)
+        log.handlers[:] = [handler]
+        log.setLevel(level)
+        log.propagate = False
     return handler

@@ -357,7 +357,7 @@ async def test_pull_opens_nothing_local(tool: Ffmpeg, show: Path, tmp_path: Path
 
 
 async def test_pull_rtmp(tool: Ffmpeg, show: Path, tmp_path: Path) -> None:
-    """A stream is pulled from a platform by a key with a slash in it."""
+    """A stream is pulled from a platform by its key."""
     if reason := nginx.missing():
         pytest.skip(reason)
     async with nginx.nginx_rtmp(tmp_path, record=False) as platform:

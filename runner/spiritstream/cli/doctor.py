@@ -34,7 +34,13 @@ class Check:
 
 @click.command("doctor", short_help="What this machine has, and what it lacks.")
 @click.option("--ffmpeg", help="The ffmpeg to look at, instead of the one on PATH or the embedded one.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is printed.",
+)
 def command(ffmpeg: str | None, output: str) -> int:
     """Look at everything that a show needs here. Exits with 1 if it cannot do without something missing."""
     checks = [_python(), *_ffmpeg(ffmpeg), _masking(), _setpriv(), _identity(), _runtime_folder()]

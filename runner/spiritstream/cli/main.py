@@ -14,6 +14,9 @@ import click
 from spiritstream import __version__
 from spiritstream.errors import ExitCode, SpiritError
 
+# What shells give for a command that ctrl-C ended.
+_INTERRUPTED = 130
+
 # name: (module, what `spiritstream --help` says). Modules are imported when called, not before.
 COMMANDS = {
     "run": ("run", "Put one profile on air, in the foreground."),
@@ -90,31 +93,40 @@ def cli() -> None:
 
 def fail(error: SpiritError) -> int:
     """Say `error` on stderr and give its exit code."""
-    from spiritstream.errors import ProfileError
-
-    lead = "" if isinstance(error, ProfileError) else "spiritstream: "
+    # A finding begins with its place, which editors jump to.
+    lead = "" if error.exit_code is ExitCode.INVALID else "spiritstream: "
     click.echo(f"{lead}{error}", err=True)
     return int(error.exit_code)
 
 
 def main() -> None:
     """The console script."""
+    code = _call()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            # What is still unwritten goes nowhere, instead of failing when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
+
+
+def _call() -> int:
     try:
         result: Any = cli(standalone_mode=False)
     except SpiritError as error:
-        sys.exit(fail(error))
+        return fail(error)
     except click.exceptions.Abort:
-        sys.exit(130)
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except ReaderLeftError:
-        # What is still unwritten goes nowhere, instead of failing when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(int(ExitCode.DONE))
+        return ExitCode.DONE
     except Exception as error:
         # No traceback reaches a user: it may hold a secret, and tells them nothing.
         click.echo(f"spiritstream: unexpected error: {type(error).__name__}", err=True)
         click.echo("  hint: please report it with the command; `spiritstream doctor` may tell more", err=True)
-        sys.exit(int(ExitCode.UNEXPECTED))
-    sys.exit(result if isinstance(result, int) else int(ExitCode.DONE))
+        return ExitCode.UNEXPECTED
+    return result if isinstance(result, int) else ExitCode.DONE

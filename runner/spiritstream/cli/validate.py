@@ -25,7 +25,13 @@ _ENDINGS = (".yaml", ".yml")
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH..."
 )
-@click.option("--output", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, one JSON object, or annotations for GitHub's checks.",
+)
 def command(paths: tuple[Path, ...], output: str) -> int:
     """Check profiles: files, or folders with *.yaml and *.yml in them.
 

@@ -138,9 +138,9 @@ class Unit(ABC):
         when = f"trying again in {delay_s:.0f} s" if delay_s >= 1 else "trying again now"
         advice = f" ({cause.advice.rstrip('.')})" if cause.advice else ""
         self._log.warning("%s; %s%s", cause.message.rstrip("."), when, advice)
-        if delay_s:
-            await self._unless_interrupted(asyncio.sleep(delay_s))
-            self._interrupt.clear()
+        # Also without a delay the others get their turn: this may be a loop that fails at once.
+        await self._unless_interrupted(asyncio.sleep(delay_s))
+        self._interrupt.clear()
         self._next_retry = None
 
     def _happened(self, event: Event, cause: Cause | None = None) -> None:
