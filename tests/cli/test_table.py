@@ -22,6 +22,7 @@ from spiritstream.journal import JsonLines, PlainLines, open_journal
 from spiritstream.model.lifecycle import Order, State
 from spiritstream.model.status import Cause, Status, UnitStatus
 from spiritstream.secret import Secret
+from tests.live.processes import until
 
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
@@ -135,7 +136,7 @@ async def test_ends_clean(screen: Screen, log: logging.Logger) -> None:
     assert "the last word" in screen.text()
     assert screen.raw.rindex("\x1b[?25h") > screen.raw.rindex("\x1b[?25l")
     log.warning("one more")
-    assert re.search(r"T\S+ warning one more", screen.text())
+    assert re.search(r"T\S+ warning one more", await screen.until(lambda text: "one more" in text))
 
 
 async def test_a_profiles_error_is_shown(screen: Screen) -> None:
@@ -158,7 +159,7 @@ async def test_stderr_elsewhere(screen: Screen, log: logging.Logger) -> None:
     file = io.StringIO()
     with table(screen, lambda: status(State.LIVE), stderr=file):
         log.info("elsewhere", extra={"path": "groups.g"})
-    assert file.getvalue().endswith("info groups.g: elsewhere\n")
+    await until(lambda: file.getvalue().endswith("info groups.g: elsewhere\n"), "the line in the file")
     assert "elsewhere" not in screen.text()
 
 

@@ -36,6 +36,8 @@ async def open_profile(path: Path, identity: Path | None = None) -> Profile:
     process = await asyncio.create_subprocess_exec(
         *arguments,
         *([str(identity)] if identity else []),
+        # A ctrl-C is for us: it must not end the reader with a traceback.
+        start_new_session=True,
         stdout=asyncio.subprocess.PIPE,
         limit=MAX_LINE_BYTES,
     )
