@@ -123,7 +123,7 @@ SAYINGS: dict[str, Callable[[str], None]] = {
 @pytest.mark.parametrize("say", SAYINGS)
 def test_no_secret_is_logged(form: str, index: int, say: str) -> None:
     """However a secret gets into a record, and however it is spelt there, only the mask comes out."""
-    stream = journal(form)
+    stream = journal(form, verbose=True)
     SAYINGS[say](SECRETS[index].reveal())
     assert "***" in stream.getvalue()
     assert "canary" not in stream.getvalue()
@@ -149,11 +149,19 @@ def test_secrets_that_are_learnt_later() -> None:
 @pytest.mark.parametrize("form", ["plain", "json"])
 def test_a_traceback_is_logged(form: str) -> None:
     """A fault of ours keeps its traceback, for whoever mends it."""
-    stream = journal(form)
+    stream = journal(form, verbose=True)
     fault(ValueError, "nothing secret")
     shown = stream.getvalue() if form == "plain" else objects(stream)[0]["traceback"]
     assert "Traceback (most recent call last)" in shown
     assert "ValueError: nothing secret" in shown
+
+
+def test_a_traceback_is_not_shown_to_whoever_did_not_ask() -> None:
+    """A person who reads along gets one line, and how to see more."""
+    stream = journal("plain")
+    fault(ValueError, "nothing secret")
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith(" (-v shows where)")
 
 
 @pytest.mark.parametrize("verbose", [False, True])

@@ -43,14 +43,23 @@ class _Scrubbed(logging.Formatter):
 
 
 class PlainLines(_Scrubbed):
-    """`2026-01-31T20:15:00.000+00:00 warning groups.a.targets.b: text`."""
+    """`2026-01-31T20:15:00.000+00:00 warning groups.a.targets.b: text`.
+
+    A traceback tells a person who reads along nothing: it is shown only when asked for.
+    """
+
+    def __init__(self, secrets: Callable[[], Iterable[Secret]], *, tracebacks: bool = False) -> None:
+        super().__init__(secrets)
+        self._tracebacks = tracebacks
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
         path = getattr(record, "path", "")
         where = f"{path}: " if path else ""
         line = f"{self.stamp(record)} {record.levelname.lower()} {where}{self.text(record)}"
-        return "\n".join(part for part in (line, self.traceback(record)) if part)
+        if not record.exc_info:
+            return line
+        return f"{line}\n{self.traceback(record)}" if self._tracebacks else f"{line} (-v shows where)"
 
 
 class JsonLines(_Scrubbed):
@@ -112,7 +121,8 @@ def open_journal(
 ) -> logging.Handler:
     """Send the program's log to `stream` (stderr), as `plain` or `json`; `verbose` adds what children say."""
     handler = logging.StreamHandler(stream) if stream else Unblocked(sys.stderr)
-    handler.setFormatter((JsonLines if form == "json" else PlainLines)(secrets))
+    lines = JsonLines(secrets) if form == "json" else PlainLines(secrets, tracebacks=verbose)
+    handler.setFormatter(lines)
     # asyncio tells of faults in callbacks, with tracebacks that would go to stderr as they are.
     for name, level in (
         ("spiritstream", logging.DEBUG if verbose else logging.INFO),
