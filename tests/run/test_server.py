@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 import stat
@@ -24,7 +25,7 @@ from spiritstream.run.runner import Runner
 from spiritstream.run.server import serve
 from spiritstream.run.unit import Tools
 from spiritstream.secret import Secret
-from spiritstream.wire import PROTOCOL, encode, from_data, to_data
+from spiritstream.wire import MAX_LINE_BYTES, PROTOCOL, encode, from_data, to_data
 from tests.live.processes import alive, until
 from tests.run.asking import Asking, RefusedError, asking
 
@@ -149,6 +150,15 @@ async def test_apply(ask: Asking, runner: Runner) -> None:
     ended = await ask("apply", NOTHING)
     assert ["stop"] * 6 == [change["action"] for change in ended]
     assert {} == pids(runner)
+
+
+async def test_a_large_profile(ask: Asking, runner: Runner) -> None:
+    """A message may be megabytes long: a show can have many targets."""
+    groups = (Group("many", tuple(target(f"t{n}-{'x' * 50}") for n in range(10_000))),)
+    large = replace(PROFILE, groups=groups, enabled=False)
+    assert 1_000_000 < len(encode({"profile": to_data(large)})) < MAX_LINE_BYTES
+    assert [] == await ask("apply", large)
+    assert large == runner.profile
 
 
 async def test_plan(ask: Asking, runner: Runner) -> None:
@@ -431,12 +441,16 @@ GARBAGE = {
 @pytest.mark.parametrize("name", GARBAGE)
 async def test_what_is_no_message_ends_its_own_connection(ask: Asking, path: Path, name: str) -> None:
     """Garbage and lines over the limit close the connection that they came by, and nothing else."""
+    unhandled: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context["message"]))
     async with asking(path) as other:
         with contextlib.suppress(ConnectionError):
             other.writer.write(GARBAGE[name])
             await other.writer.drain()
         assert await other.closed()
     assert await ask("status")
+    gc.collect()
+    assert [] == unhandled
 
 
 @pytest.mark.parametrize("sent", [b"", b'{"id": 1, "call": "st', b'{"id": 1, "call": "status"}'])
