@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spiritstream.model.changes import root_of
 from spiritstream.model.lifecycle import State
 from spiritstream.model.status import Cause, Status, UnitStatus
 
@@ -90,8 +91,9 @@ def _cause(unit: UnitStatus) -> Cause | None:
 
 def _name(path: str) -> str:
     """`input`, `source`, `  youtube`: a target stands below its group."""
-    group, _, target = path.partition(".targets.")
-    name = clean(f"  {target}" if target else group.removeprefix("groups."))
+    group = root_of(path)
+    target = path.removeprefix(f"{group}.targets.")
+    name = clean(f"  {target}" if group != path else group.removeprefix("groups."))
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from spiritstream.demo.platform import PretendPlatform
 from spiritstream.demo.schedule import Schedule
 from spiritstream.demo.summary import Outcome
+from spiritstream.model.changes import root_of
 from spiritstream.model.lifecycle import State
 from spiritstream.model.status import UnitStatus
 from spiritstream.run.runner import Runner
@@ -97,7 +98,7 @@ class Script:
 
     def _why(self, runner: Runner, unit: UnitStatus) -> str:
         """Why a target is not live: what its group lacks comes first, as the target waits for it."""
-        group = next(u for u in runner.status().units if u.path == unit.path.partition(".targets.")[0])
+        group = next(u for u in runner.status().units if u.path == root_of(unit.path))
         lacking = group if group.state is not State.LIVE else unit
         return lacking.cause.message if lacking.cause and unit.state is not State.LIVE else ""
 

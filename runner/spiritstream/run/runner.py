@@ -130,7 +130,7 @@ class Runner:
 
     def _input_done(self, unit: Unit) -> None:
         """An input that ends for good, a playlist without a loop, ends the show."""
-        if self._units.get("input") is unit and not self._applying.locked():
+        if self._units.get("input") is unit and unit.finished:
             self._ended.set()
 
     async def ended(self) -> None:

@@ -57,6 +57,7 @@ class Unit(ABC):
         self.state = State.IDLE
         self.cause: Cause | None = None
         self.restarts = 0
+        self.finished = False
         self._since = tools.wall()
         self._live_since: float | None = None
         self._next_retry: float | None = None
@@ -104,7 +105,7 @@ class Unit(ABC):
                 if self._interrupt.is_set():
                     self._interrupted()
                 elif cause is None:
-                    self.order = Order.STOPPED
+                    self.order, self.finished = Order.STOPPED, True
                 else:
                     await self._back_off(cause)
         finally:
