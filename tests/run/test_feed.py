@@ -317,3 +317,18 @@ async def test_a_reader_may_be_closed_by_what_it_hands_on() -> None:
         os.write(write, b"garbage")
         await asyncio.sleep(1)
         assert [b"garbage"] == heard
+
+
+@virtually
+async def test_media_is_gathered_and_the_first_is_not_held_back() -> None:
+    """The header and what comes with it go out at once; then a tenth of a second goes out together."""
+    with pipe() as (read, write):
+        feed = Feed(write, MediaQueue(), b"header", together_s=0.1)
+        feed.push([key(0)])
+        assert b"header" + key(0).raw == take(read)
+        for time_ms in (20, 40):
+            feed.push([frame(time_ms)])
+        assert b"" == take(read)
+        await asyncio.sleep(0.11)
+        assert raw([frame(20), frame(40)]) == take(read)
+        feed.close()

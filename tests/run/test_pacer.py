@@ -19,7 +19,8 @@ from tests.virtualtime import run_virtually
 NOTHING_CONVERTED: frozenset[str] = frozenset()
 STEP_MS = 40
 # What is due within 5 ms goes out together.
-EXACT_S = 0.006
+# What is due within a tenth of a second goes out together.
+EXACT_S = 0.101
 
 
 class Watcher:

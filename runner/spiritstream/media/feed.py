@@ -14,30 +14,42 @@ _BATCH_TAGS = 64
 
 
 class Feed:
-    """A hub's consumer: a bounded queue in front of a child's stdin, which it owns and closes."""
+    """A hub's consumer: a bounded queue in front of a child's stdin, which it owns and closes.
 
-    def __init__(self, fd: int, queue: MediaQueue, header: bytes) -> None:
+    Each write wakes the child and costs both of us the same, whatever its size: media is gathered for
+    `together_s` and written in one go. What comes first goes out at once.
+    """
+
+    def __init__(self, fd: int, queue: MediaQueue, header: bytes, *, together_s: float = 0.0) -> None:
         self._loop = asyncio.get_running_loop()
         self._fd = fd
         self._partial = memoryview(header)
         self._waiting = False
         self._open = True
+        self._together_s = together_s
+        self._timer: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
         self.queue = queue
         self.written = 0
 
     def push(self, tags: Sequence[Tag]) -> None:
-        """Queue tags and write what the pipe takes now."""
+        """Queue tags, and write what the pipe takes once enough has come together."""
         if not self._open:
             return
         self.queue.push(tags)
-        if not self._waiting:
+        if self._waiting or self._timer is not None:
+            return
+        # A source that comes in lumps need not be gathered: its lump is most of what we wait for.
+        if self._partial or self.queue.seconds >= self._together_s / 2:
             self._write()
+        else:
+            self._timer = self._loop.call_later(self._together_s, self._write)
 
     def close(self) -> None:
         """End of file for the child; what is still queued is lost."""
         if self._open:
             self._open = False
+            self._calm()
             self._listen(False)
             self._empty.set()
             os.close(self._fd)
@@ -56,6 +68,7 @@ class Feed:
 
     def _write(self) -> None:
         """Write until the pipe is full or nothing is left."""
+        self._calm()
         try:
             while self._partial or self.queue:
                 buffers: list[bytes | memoryview] = [self._partial] if self._partial else []
@@ -80,6 +93,11 @@ class Feed:
                 self._partial = memoryview(raw)[count:]
                 return
             count -= len(raw)
+
+    def _calm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _listen(self, wanted: bool) -> None:
         if wanted and not self._waiting:

@@ -18,8 +18,8 @@ from spiritstream.pipes import PipeReader
 
 LEAD_MS = 1_000
 _LEAD_BYTES = 16 * 1024 * 1024
-# Tags due so soon go out together: fewer wake-ups, no visible jitter.
-_TOGETHER_S = 0.005
+# Tags due so soon go out together: each wake-up costs everyone the same, whatever its size.
+_TOGETHER_S = 0.1
 # Later than this we do not race to catch up: the clock moves on instead.
 _LATE_S = 1.0
 
