@@ -1,0 +1,37 @@
+"""What is made of measured values. Pure."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def longest_gap_s(times: Sequence[float], since: float, until: float) -> float:
+    """The longest time in which nothing arrived, from `since` to `until`, both edges included.
+
+    Edges count: a target that gets nothing at all has a gap as long as the window.
+    """
+    inside = [time for time in times if since < time < until]
+    return max(b - a for a, b in pairwise([since, *inside, until]))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` (0 to 1) of all values do not exceed; 0 of none."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """The rise of the straight line that fits (x, y) points best, per unit of x; 0 for fewer than two."""
+    if len({x for x, _ in points}) < 2:
+        return 0.0
+    return statistics.linear_regression([x for x, _ in points], [y for _, y in points]).slope
+
+
+def paired_ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Round by round, so that what slowed the machine down in one round slowed both sides."""
+    return [a / b for a, b in zip(ours, theirs, strict=True)]

@@ -1,0 +1,80 @@
+"""The bench's arithmetic; what it measures is never asserted."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.arithmetic import longest_gap_s, paired_ratios, percentile, slope
+from tests.bench.figures import Figure, Judged, table
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([], 10.0),
+        ([1.0, 2.0, 5.0, 9.0], 4.0),
+        ([4.0], 6.0),
+        ([0.5, 11.0], 9.5),
+        ([1.0, 2.0, 3.0], 7.0),
+    ],
+)
+def test_longest_gap(times: list[float], expected: float) -> None:
+    """A gap also lies before the first and after the last arrival of a window."""
+    assert expected == longest_gap_s(times, since=0.0, until=10.0)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.5, 50), (0.99, 99), (0.991, 100), (1.0, 100)])
+def test_percentile(share: float, expected: float) -> None:
+    """A percentile is one of the values: at least that share of them is no larger."""
+    assert expected == percentile(list(range(100, 0, -1)), share)
+
+
+def test_percentile_of_nothing() -> None:
+    """Nothing measured is nothing, not a failure at the end of a long run."""
+    assert 0.0 == percentile([], 0.99)
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        ([], 0.0),
+        ([(1, 5)], 0.0),
+        ([(1, 5), (1, 7)], 0.0),
+        ([(0, 1), (1, 3), (2, 5)], 2.0),
+        ([(0, 1), (1, 1)], 0.0),
+    ],
+)
+def test_slope(points: list[tuple[float, float]], expected: float) -> None:
+    """The slope is that of the best line; too few points have none."""
+    assert pytest.approx(expected) == slope(points)
+
+
+def test_ratios_are_by_round() -> None:
+    """A slow round does not make another round's partner look good."""
+    assert [0.5, 2.0] == paired_ratios([1.0, 4.0], [2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("judged", "limit", "verdict"),
+    [
+        (Judged.MEDIAN, 2.0, "ok"),
+        (Judged.MEDIAN, 1.9, "over"),
+        (Judged.HIGHEST, 8.9, "over"),
+        (Judged.HIGHEST, 9.0, "ok"),
+        (Judged.HIGHEST, None, ""),
+    ],
+)
+def test_verdict(judged: Judged, limit: float | None, verdict: str) -> None:
+    """The median or the highest is held against the limit, which itself is still ok."""
+    assert verdict == Figure("f", (1.0, 2.0, 9.0), limit=limit, judged=judged).verdict
+
+
+def test_table_shows_value_limit_and_spread() -> None:
+    """A line has the figure, its limit, the verdict, and from where to where it went."""
+    lines = table(
+        [Figure("gap", (10.0, 30.0), "ms", limit=20.0), Figure("size", (1.25,), "MiB", note="alone")]
+    )
+    assert [
+        ["gap", "20", "ms", "<=", "20", "ms", "ok", "median", "of", "2:", "10", "ms", "..", "30", "ms"],
+        ["size", "1.2", "MiB", "alone"],
+    ] == [line.split() for line in lines]
