@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from spiritstream.ffmpeg.find import find_ffmpeg
-
 from spiritstream.model.lifecycle import State
 from spiritstream.model.profile import (
     Address,
