@@ -69,15 +69,17 @@ def profile(wanted: Input, *groups: Group) -> Profile:
     return Profile("show", wanted, groups)
 
 
-def tools(ffmpeg: str) -> Tools:
-    """What the units work with, with dice that make every retry as quick as it can be."""
-    return Tools(find_ffmpeg(ffmpeg, os.environ), draw=lambda: 0.0)
+def tools(ffmpeg: str, draw: float = 0.0) -> Tools:
+    """What the units work with, with dice that make every retry as quick as it can be (or less, up to 1)."""
+    return Tools(find_ffmpeg(ffmpeg, os.environ), draw=lambda: draw)
 
 
 @contextlib.asynccontextmanager
-async def on_air(wanted: Profile, ffmpeg: str, *, start_ms: int = 0) -> AsyncIterator[Runner]:
+async def on_air(
+    wanted: Profile, ffmpeg: str, *, start_ms: int = 0, draw: float = 0.0
+) -> AsyncIterator[Runner]:
     """A runner that has applied `wanted`, and is stopped in order at the end."""
-    runner = Runner(tools(ffmpeg), start_ms=start_ms)
+    runner = Runner(tools(ffmpeg, draw), start_ms=start_ms)
     try:
         await runner.apply(wanted)
         yield runner
