@@ -17,15 +17,19 @@ from spiritstream.model.profile import (
     FilesInput,
     Group,
     Input,
+    Leave,
     Profile,
     PullInput,
     Record,
+    RtmpInput,
+    Sender,
     Size,
+    Takeover,
     Target,
     TestInput,
     Video,
 )
-from spiritstream.model.status import Cause, Progress, Status, UnitStatus
+from spiritstream.model.status import Cause, Incoming, Progress, Status, TcpFigures, UnitStatus
 from spiritstream.secret import Secret
 from spiritstream.wire import decode, encode, from_data, to_data
 
@@ -35,6 +39,7 @@ GROUP = Group(
         Target(
             "a", Address("rtmp://h/app", Secret('käy"\n'), "u", Secret("p"), Secret("q")), platform="kick"
         ),
+        Target("n", Address("rtmps://h/app", Secret("k")), sender=Sender.NATIVE, leave=Leave.DROP),
         Target("b", record=Record("/r/%H.ts", 60.0), container=Container.MPEGTS, enabled=False),
     ),
     Video("h264", 3_000_000, size=Size(1280, 720), fps=Fraction(30000, 1001), preset="fast", profile="high"),
@@ -44,6 +49,8 @@ INPUTS: list[Input] = [
     TestInput(fps=Fraction(25)),
     FilesInput(("/a", "/b"), loop=False),
     PullInput(Address("rtsp://cam/1", username="u", password=Secret("p")), "tcp"),
+    RtmpInput("0.0.0.0", 1935, "live", Secret("k"), False, Takeover.REPLACE, 0.5, "/c.pem", "/k.pem"),
+    RtmpInput("::1", 1936, "live/stage", open=True, hold_s=0.0),
 ]
 
 
@@ -64,6 +71,23 @@ def test_a_status_survives_the_socket() -> None:
     assert status == from_data(Status, decode(encode(to_data(status))))
 
 
+@pytest.mark.parametrize(
+    ("incoming", "tcp"),
+    [
+        (None, None),
+        (Incoming(), TcpFigures()),
+        (
+            Incoming(6e6, "h264", "aac", "1920x1080", 29.97, 2.0, clock_faults=3),
+            TcpFigures(rtt_ms=12.5, unsent_bytes=4096, retransmits=7),
+        ),
+    ],
+)
+def test_what_is_measured_survives_the_socket(incoming: Incoming | None, tcp: TcpFigures | None) -> None:
+    """What comes in and what a connection's kernel says: known, unknown in part, or not applying."""
+    unit = UnitStatus("input", "input", Order.LIVE, State.LIVE, 1.5, incoming=incoming, tcp=tcp)
+    assert unit == from_data(UnitStatus, decode(encode(to_data(unit))))
+
+
 def test_whole_numbers_are_taken_for_seconds() -> None:
     """JSON does not tell 60 from 60.0."""
     assert Record("/r", 60.0) == from_data(Record, {"path": "/r", "segment_s": 60})
@@ -82,6 +106,12 @@ def test_whole_numbers_are_taken_for_seconds() -> None:
         {"name": "n", "input": {"kind": "TestInput"}, "canary": 1},
         {"name": "n", "input": {"kind": "TestInput", "fps": "1/0"}},
         {"name": "n", "input": {"kind": "TestInput"}, "enabled": "canary"},
+        {"name": "n", "input": {"kind": "RtmpInput", "host": "h", "port": 1, "app": "a", "open": "canary"}},
+        {"name": "n", "input": {"kind": "RtmpInput", "host": "h", "port": "canary", "app": "a"}},
+        {
+            "name": "n",
+            "input": {"kind": "RtmpInput", "host": "h", "port": 1, "app": "a", "takeover": "canary"},
+        },
     ],
 )
 def test_another_shape_is_refused_without_repeating_it(data: object) -> None:

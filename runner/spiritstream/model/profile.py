@@ -17,6 +17,28 @@ from spiritstream.secret import MASK, Secret
 KEY_PLACEHOLDER = "{stream_key}"
 
 
+class Takeover(StrEnum):
+    """What happens when a second publisher comes with the right key while the first is connected."""
+
+    REJECT = "reject"
+    REPLACE = "replace"
+    WHEN_SILENT = "when-silent"  # replaced once it has sent nothing for a while; until then like reject
+
+
+class Sender(StrEnum):
+    """What carries a target: an ffmpeg child, or the runner itself."""
+
+    FFMPEG = "ffmpeg"
+    NATIVE = "native"
+
+
+class Leave(StrEnum):
+    """How a stop leaves a server: with a goodbye (platforms end the broadcast), or not (they hold it)."""
+
+    CLEAN = "clean"
+    DROP = "drop"
+
+
 class Container(StrEnum):
     """The format that a target receives; `auto` follows from the protocol or the file's ending."""
 
@@ -99,7 +121,38 @@ class PullInput:
     """RTSP's lower transport, `tcp` or `udp`; `None` means tcp."""
 
 
-Input = TestInput | FilesInput | PullInput
+@dataclass(frozen=True, slots=True)
+class RtmpInput:
+    """A stream that is published to us. `host` is an address of this machine, `0.0.0.0` all of them.
+
+    Without a `key` anyone who reaches the address may publish: on loopback, or where `open` says so.
+    `certificate` and `private_key` are absolute paths, both or neither: with them it is RTMPS.
+    """
+
+    host: str
+    port: int
+    app: str
+    key: Secret | None = None
+    open: bool = False
+    takeover: Takeover = Takeover.WHEN_SILENT
+    hold_s: float = 15.0
+    certificate: str | None = None
+    private_key: str | None = None
+
+    @property
+    def listen(self) -> str:
+        """The address as it is written: `host:port`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+Input = TestInput | FilesInput | PullInput | RtmpInput
+
+
+def input_secrets(wanted: Input) -> tuple[Secret, ...]:
+    """Every secret of an input."""
+    if isinstance(wanted, PullInput):
+        return wanted.address.secrets()
+    return (wanted.key,) if isinstance(wanted, RtmpInput) and wanted.key else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +197,8 @@ class Target:
     platform: str | None = None
     container: Container = Container.AUTO
     enabled: bool = True
+    sender: Sender = Sender.FFMPEG
+    leave: Leave = Leave.CLEAN
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret of this target."""
@@ -179,8 +234,8 @@ class Profile:
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret of the profile, for scrubbing what is logged."""
-        of_input = self.input.address.secrets() if isinstance(self.input, PullInput) else ()
-        return of_input + tuple(s for g in self.groups for t in g.targets for s in t.secrets())
+        of_targets = (s for g in self.groups for t in g.targets for s in t.secrets())
+        return (*input_secrets(self.input), *of_targets)
 
     def on_air(self) -> Iterator[tuple[Group, Target]]:
         """The targets that are wanted live: enabled, in an enabled group, in an enabled profile."""

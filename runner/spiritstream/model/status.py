@@ -22,6 +22,31 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Incoming:
+    """What arrives at an input, as measured; `None` where it is not known (yet).
+
+    `clock_faults` counts timestamps that jumped or ran backwards, since the input exists.
+    """
+
+    bitrate_bps: float = 0.0
+    video: str | None = None
+    audio: str | None = None
+    size: str | None = None
+    fps: float | None = None
+    keyframe_s: float | None = None
+    clock_faults: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TcpFigures:
+    """The kernel's own figures of a connection; `None` where it gives none."""
+
+    rtt_ms: float | None = None
+    unsent_bytes: int | None = None
+    retransmits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Why something is not live: a short name, what happened, and what to do about it.
 
@@ -55,6 +80,8 @@ class UnitStatus:
     dropped_gops: int = 0
     restarts: int = 0
     pid: int | None = None
+    incoming: Incoming | None = None
+    tcp: TcpFigures | None = None
     cause: Cause | None = None
     next_retry: float | None = None
 

@@ -1,0 +1,1 @@
+"""RTMP without sockets: bytes in, messages and events out, and back. Pure."""
