@@ -21,6 +21,7 @@ from spiritstream.media.flv import (
 )
 from tests.media.tags import group, headers, key
 
+ON_METADATA = b"\x02\x00\x0aonMetaData"
 BODIES = [
     # name, kind, the body's first bytes, role, codec
     ("AVC sequence header", VIDEO, b"\x17\x00", Role.HEADER, "h264"),
@@ -43,7 +44,14 @@ BODIES = [
     ("enhanced Opus frame", AUDIO, b"\x91Opus", Role.SOUND, "opus"),
     ("enhanced multichannel configuration", AUDIO, b"\x94Opus", Role.HEADER, "opus"),
     ("enhanced Opus end", AUDIO, b"\x92Opus", Role.END, "opus"),
-    ("metadata", SCRIPT, b"\x02\x00", Role.META, None),
+    ("metadata", SCRIPT, ON_METADATA + b"\x08", Role.META, None),
+    ("metadata as it is published", SCRIPT, b"\x02\x00\x0d@setDataFrame" + ON_METADATA, Role.META, None),
+    ("a script of another name", SCRIPT, b"\x02\x00\x0aonTextData\x03", Role.OTHER, None),
+    ("a name that only begins so", SCRIPT, b"\x02\x00\x0bonMetaData2", Role.OTHER, None),
+    ("another published script", SCRIPT, b"\x02\x00\x0d@setDataFrame\x02\x00\x03foo", Role.OTHER, None),
+    ("a name that is no string", SCRIPT, b"\x0c" + ON_METADATA[1:], Role.OTHER, None),
+    ("a script that is cut off", SCRIPT, ON_METADATA[:-1], Role.OTHER, None),
+    ("an empty script", SCRIPT, b"", Role.OTHER, None),
     ("empty video body", VIDEO, b"", Role.OTHER, None),
     ("one byte of video", VIDEO, b"\x27", Role.FRAME, None),
 ]

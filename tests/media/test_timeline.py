@@ -43,6 +43,15 @@ def test_a_new_connection_goes_on_after_the_last() -> None:
     assert [5080, 5120] == place(timeline, (V, 0), (V, 40))
 
 
+def test_a_new_connection_is_placed_where_it_is_told_after_any_pause() -> None:
+    """Also a minute later, when headers came first and the wall clock no longer speaks for the pause."""
+    timeline = Timeline()
+    place(timeline, (V, 0), (A, 5))
+    timeline.restart(60_000)
+    assert [60_000, 59_990, 60_040] == place(timeline, (V, 700), (A, 690), (V, 740))
+    assert 0 == timeline.faults
+
+
 def test_a_jump_back_goes_on_where_we_are() -> None:
     """A source's clock that is set back by more than disorder explains does not set ours back."""
     timeline = Timeline()
@@ -90,6 +99,54 @@ def test_headers_stand_where_the_next_frame_will() -> None:
     timeline = Timeline()
     timeline.restart(700)
     assert 700 == timeline.header()
+
+
+TOP = 1 << 32
+
+
+@pytest.mark.parametrize(
+    ("stamps", "faults"),
+    [
+        pytest.param([(V, 0), (A, 0), (V, 40), (A, 23), (V, 80), (A, 46)], 0, id="as it should be"),
+        pytest.param([(V, 0), (A, 1500), (V, 40), (A, 1520), (V, 80)], 0, id="sound far ahead"),
+        pytest.param([(V, 5), (A, 5), (V, 5), (A, 5), (V, 5)], 0, id="equal times"),
+        pytest.param([(V, 5), (V, 5), (V, 5), (V, 6), (V, 7)], 0, id="forward again, behind where we set it"),
+        pytest.param([(V, TOP - 40), (A, TOP - 30), (V, 0), (A, TOP - 10), (V, 40)], 0, id="a wrap"),
+        pytest.param([(V, 0), (V, 9_000), (V, 9_040)], 0, id="a pause"),
+        pytest.param([(V, 0), (V, 40), (V, 20), (V, 80)], 1, id="one frame that ran backwards"),
+        pytest.param([(V, 0), (V, 40), (V, 20), (V, 30), (V, 80)], 1, id="a step back is one fault"),
+        pytest.param([(V, 900), (A, 900), (V, 0), (A, 0), (V, 40), (A, 20)], 2, id="one in each stream"),
+        pytest.param([(V, 100_000), (V, 100_040), (V, 50_000), (V, 50_040)], 1, id="a jump back"),
+        pytest.param([(V, 0), (V, 40), (V, 90_000), (V, 90_040)], 1, id="a jump ahead"),
+        pytest.param(
+            [(V, 100_000), (A, 100_000), (V, 50_000), (A, 100_020), (V, 50_040), (A, 50_010)], 1,
+            id="a jump that the other stream follows",
+        ),
+        pytest.param([(V, 0), (V, 90_000), (V, 180_000), (V, 270_000)], 3, id="each jump counts"),
+    ],
+)  # fmt: skip
+def test_faults_of_the_sources_clock_are_counted(stamps: list[tuple[int, int]], faults: int) -> None:
+    """A timestamp that jumped, or ran backwards in its own stream, is a fault; disorder and wraps are not."""
+    timeline = Timeline()
+    place(timeline, *stamps)
+    assert faults == timeline.faults
+
+
+def test_a_new_source_is_no_fault_of_the_clock() -> None:
+    """Its clock begins anew, and its sound may begin a bit before its picture."""
+    timeline = Timeline()
+    place(timeline, (V, 100_000), (A, 100_010))
+    timeline.restart(timeline.end_ms)
+    place(timeline, (V, 100), (A, 60), (V, 140), (A, 83))
+    assert 0 == timeline.faults
+
+
+def test_a_long_pause_is_no_fault_when_the_wall_clock_agrees() -> None:
+    """An honest hour of silence."""
+    timeline = Timeline()
+    timeline.place(V, 0)
+    timeline.place(V, 3_600_000, elapsed_ms=3_600_000)
+    assert 0 == timeline.faults
 
 
 @given(st.lists(st.tuples(st.sampled_from([A, V]), st.integers(0, 2**32 - 1)), max_size=60), st.data())

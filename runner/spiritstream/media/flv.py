@@ -42,6 +42,12 @@ _AUDIO_FOURCC = {
 }
 
 
+# A script tag's body begins with its name, an AMF0 string: marker 2, the length in two bytes, the text.
+_ON_METADATA = b"\x02\x00\x0aonMetaData"
+_SET_DATA_FRAME = b"\x02\x00\x0d@setDataFrame"  # what a publisher puts before it; some servers leave it there
+_METADATA_NAMES = (_ON_METADATA, _SET_DATA_FRAME + _ON_METADATA)
+
+
 class FlvError(ValueError):
     """The bytes are not FLV: whoever wrote them must start again."""
 
@@ -56,6 +62,10 @@ class Role(IntEnum):
     SOUND = 4  # an audio frame
     OTHER = 5  # carried along, never kept
     END = 6  # the source's own end, which is not ours
+
+
+# What is no frame: its timestamp says nothing about the media's clock.
+TIMELESS = (Role.META, Role.HEADER, Role.OTHER)
 
 
 class Tag:
@@ -93,11 +103,11 @@ def file_header(*, audio: bool, video: bool) -> bytes:
 
 
 def role_of(kind: int, raw: bytes | bytearray, start: int = 0) -> Role:
-    """What the tag at `start` of `raw` is for, from the first two bytes of its body."""
+    """What the tag at `start` of `raw` is for, from its body's first bytes: two, or a script's name."""
     body = start + _TAG_HEADER
     size = int.from_bytes(raw[start + 1 : start + 4], "big")
     if kind == SCRIPT:
-        return Role.META
+        return Role.META if raw.startswith(_METADATA_NAMES, body, body + size) else Role.OTHER
     if size < 1:
         return Role.OTHER
     if kind == VIDEO:
@@ -131,6 +141,11 @@ def _audio_role(first: int, second: int) -> Role:
             return Role.HEADER
         return Role.END if packet == 2 else Role.SOUND
     return Role.HEADER if form == _AAC and second == 0 else Role.SOUND
+
+
+def body_of(tag: Tag) -> bytes:
+    """The tag without its header and its trailing size."""
+    return tag.raw[_TAG_HEADER:-_TRAILER]
 
 
 def codec_of(tag: Tag) -> str:

@@ -63,6 +63,10 @@ class GopCache:
         kept = sorted(self._headers.values(), key=lambda tag: tag.role)
         return [tag.at(self._frames[0].time_ms) for tag in kept] if self._frames else kept
 
+    def header(self, kind: int, role: Role) -> Tag | None:
+        """The last metadata or codec header of a stream, as it came."""
+        return self._headers.get((kind, role))
+
     def burst(self) -> list[Tag]:
         """Everything that a new consumer gets at once."""
         return [*self.headers(), *self._frames]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from spiritstream.media.flv import AUDIO, VIDEO, Role, Tag, file_header
+from spiritstream.media.flv import AUDIO, SCRIPT, TIMELESS, VIDEO, Role, Tag, body_of, file_header
 from spiritstream.media.gop import GopCache
+from spiritstream.media.metadata import from_metadata
+from spiritstream.media.meter import Meter
+from spiritstream.media.sps import Picture, from_header
 from spiritstream.media.timeline import Timeline
-
-_RATE_WINDOW_S = 3.0
+from spiritstream.model.status import Incoming
 
 
 class Consumer(Protocol):
@@ -30,10 +32,11 @@ class Hub:
         self._gop = GopCache()
         self._consumers: list[Consumer] = []
         self._ready = asyncio.Event()
-        self._arrivals: deque[tuple[float, int]] = deque()
+        self._meter = Meter()
         self.timeline = Timeline(start_ms)
         self.last_media: float | None = None
         self.tags = 0
+        self.ends = 0
         self.converted: frozenset[str] = frozenset()
 
     def begin(self, at_ms: int, *, audio: bool, video: bool, converted: frozenset[str] = frozenset()) -> None:
@@ -44,7 +47,17 @@ class Hub:
         self.converted = converted
         self.timeline.restart(at_ms)
         self._gop.expect(audio=audio, video=video)
+        self._meter.restart()
         self._ready.clear()
+
+    def end(self) -> None:
+        """The source is gone for longer than anybody shall wait: consumers leave, and nobody starts from
+        what it left. The next `begin` goes on with the clock. `ends` counts these, for who looks at times.
+        """
+        self._gop.expect(audio=self.has_audio, video=self.has_video)
+        self._meter.restart()
+        self._ready.clear()
+        self.ends += 1
 
     def resume_ms(self) -> int:
         """Where a source that returns now belongs: the pause stays as long as it was."""
@@ -60,14 +73,14 @@ class Hub:
             self._gop.add(tag)
         self.tags += len(placed)
         self.last_media = now
-        self._count(now, sum(len(tag.raw) for tag in placed))
+        self._meter.add(now, placed)
         for consumer in self._consumers:
             consumer.push(placed)
         if self._gop.ready and not self._ready.is_set():
             self._ready.set()
 
     def _place(self, tag: Tag, elapsed_ms: int) -> Tag:
-        if tag.role in (Role.META, Role.HEADER):
+        if tag.role in TIMELESS:
             return tag.at(self.timeline.header())
         placed = self.timeline.place(tag.kind, tag.time_ms, elapsed_ms)
         return tag if placed == tag.time_ms else tag.at(placed)
@@ -80,7 +93,7 @@ class Hub:
         burst = self._gop.burst()
         consumer.push(burst)
         self._consumers = [*self._consumers, consumer]
-        frames = [tag for tag in burst if tag.role not in (Role.META, Role.HEADER)]
+        frames = [tag for tag in burst if tag.role not in TIMELESS]
         return frames[0].time_ms if frames else None
 
     def detach(self, consumer: Consumer) -> None:
@@ -121,13 +134,19 @@ class Hub:
 
     def bitrate_bps(self) -> float:
         """What came in over the last seconds, in bit/s."""
-        self._forget(self._clock())
-        return sum(size for _, size in self._arrivals) * 8 / _RATE_WINDOW_S
+        return self._meter.bitrate_bps(self._clock())
 
-    def _count(self, now: float, size: int) -> None:
-        self._arrivals.append((now, size))
-        self._forget(now)
+    def incoming(self) -> Incoming:
+        """What comes in, as measured."""
+        return self._meter.incoming(
+            self._clock(), codecs=self.codecs(), picture=self._picture(), clock_faults=self.timeline.faults
+        )
 
-    def _forget(self, now: float) -> None:
-        while self._arrivals and now - self._arrivals[0][0] > _RATE_WINDOW_S:
-            self._arrivals.popleft()
+    def _picture(self) -> Picture | None:
+        """What the codec's header says of the picture, else what the metadata says."""
+        header, metadata = self._gop.header(VIDEO, Role.HEADER), self._gop.header(SCRIPT, Role.META)
+        announced = from_metadata(body_of(metadata)) if metadata and self.has_video else None
+        coded = from_header(body_of(header)) if header else None
+        if coded and announced and coded.fps is None:
+            return replace(coded, fps=announced.fps)
+        return coded or announced

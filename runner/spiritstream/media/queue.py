@@ -21,7 +21,7 @@ class MediaQueue:
     def __init__(
         self, *, has_video: bool = True, max_bytes: int = QUEUE_BYTES, max_s: float = QUEUE_S
     ) -> None:
-        self._has_video = has_video
+        self.has_video = has_video
         self._max_bytes = max_bytes
         self._max_ms = int(max_s * 1000)
         self._tags: deque[Tag] = deque()
@@ -77,7 +77,7 @@ class MediaQueue:
         return self.bytes > self._max_bytes // share or self._span_ms() > self._max_ms // share
 
     def _starts_group(self, tag: Tag) -> bool:
-        return tag.role is Role.KEY or (tag.role is Role.SOUND and not self._has_video)
+        return tag.role is Role.KEY or (tag.role is Role.SOUND and not self.has_video)
 
     def _rejoin(self, tag: Tag) -> bool:
         """While skipping: whether `tag` is where the consumer can go on."""

@@ -19,6 +19,8 @@ class Timeline:
     """Maps a source's clock onto ours, in milliseconds.
 
     Call `restart` before the first tag of a new connection, file or encoder; then `place` each tag.
+    `faults` counts the timestamps that could not be taken at their word: those that jumped, and those
+    that ran backwards in their own stream. A wrap is none, nor what a new source begins with.
     """
 
     def __init__(self, start_ms: int = 0) -> None:
@@ -29,6 +31,8 @@ class Timeline:
         self._cursor = start_ms
         self._last: dict[int, int] = {}
         self._delta: dict[int, int] = {}
+        self._meant: dict[int, int] = {}  # where a stream's last frame would stand if it were not set apart
+        self.faults = 0
 
     @property
     def end_ms(self) -> int:
@@ -39,6 +43,7 @@ class Timeline:
     def restart(self, at_ms: int) -> None:
         """The next tag is the first of a new source and belongs at `at_ms`, or as soon after as can be."""
         self._anchor = max(at_ms, self.end_ms)
+        self._meant.clear()
 
     def place(self, kind: int, time_ms: int, elapsed_ms: int = 0) -> int:
         """Our time for a frame that its source stamped `time_ms`.
@@ -48,8 +53,12 @@ class Timeline:
         """
         if self._anchor is not None:
             self._offset = self._previous_offset = self._anchor - time_ms
+            self._cursor = self._anchor
             self._anchor = None
         placed = self._find(time_ms, FORWARD_MS + elapsed_ms)
+        if placed < self._meant.get(kind, placed):
+            self.faults += 1
+        self._meant[kind] = placed
         last = self._last.get(kind)
         if last is None:
             placed = max(placed, self._start_ms)  # a bit before the very first frame: there is no before
@@ -76,6 +85,7 @@ class Timeline:
                     return plain - shift  # a late frame from before the wrap
         # The source's clock jumped: go on where we are. Frames that still carry the old clock are
         # recognised by the previous offset.
+        self.faults += 1
         self._turn(self.end_ms - time_ms)
         return time_ms + self._offset
 

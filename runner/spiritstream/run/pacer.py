@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from spiritstream.media.flv import FlvError, FlvReader, Role, Tag
+from spiritstream.media.flv import TIMELESS, FlvError, FlvReader, Tag
 from spiritstream.media.hub import Hub
 from spiritstream.media.timeline import Timeline
 from spiritstream.model.status import Cause
@@ -85,7 +85,7 @@ class Pacer:
         """Keep `tags` until they are due; `source` waits while enough is held."""
         self._source = source
         for tag in tags:
-            if tag.role in (Role.META, Role.HEADER):
+            if tag.role in TIMELESS:
                 placed = self._timeline.header()
             else:
                 placed = self._timeline.place(tag.kind, tag.time_ms)
