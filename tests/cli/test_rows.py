@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from spiritstream.cli.rows import Row, clean, columns, duration, notes, rows, squeeze, title
+from spiritstream.cli.rows import Row, arriving, clean, columns, duration, notes, rows, squeeze, title
 from spiritstream.model.lifecycle import Order, State
-from spiritstream.model.status import Cause, Progress, Status, UnitStatus
+from spiritstream.model.status import Cause, Incoming, Progress, Status, TcpFigures, UnitStatus
 
 NOW = 10_000.0
 TARGET = "groups.source.targets.youtube"
@@ -57,9 +57,36 @@ REFUSED = Cause("refused", "the platform refused the connection", "look whether 
             id="live, with every figure",
         ),
         pytest.param(
+            unit(tcp=TcpFigures(24.4, 120_400, 7)),
+            Row("  youtube", State.LIVE, queue="0.0 s", dropped="0", restarts="0", network="24 ms +120 kB"),
+            id="the runner's own connection, with what is under way",
+        ),
+        pytest.param(
+            unit(tcp=TcpFigures(0.08, 90)),
+            Row("  youtube", State.LIVE, queue="0.0 s", dropped="0", restarts="0", network="<1 ms"),
+            id="a connection that is as good as empty",
+        ),
+        pytest.param(
+            unit(tcp=TcpFigures()),
+            Row("  youtube", State.LIVE, queue="0.0 s", dropped="0", restarts="0"),
+            id="a system without such figures",
+        ),
+        pytest.param(
             unit("input", "input", live_since=NOW),
             Row("input", State.LIVE, uptime="0:00:00", restarts="0"),
             id="an input has no queue",
+        ),
+        pytest.param(
+            unit(
+                "input", "input",
+                progress=Progress(frame=30, fps=31.0, bitrate_bps=1.0),
+                incoming=Incoming(6_012_400.0, "h264", fps=29.97),
+            ),
+            Row(
+                "input", State.LIVE, bitrate="6012", frames="30", fps="30", restarts="0",
+                incoming="h264 29.97 fps, 6012 kbit/s",
+            ),
+            id="an input's rates are measured, not what its child says",
         ),
         pytest.param(
             unit("groups.source", "passthrough"),
@@ -110,6 +137,28 @@ REFUSED = Cause("refused", "the platform refused the connection", "look whether 
 def test_row(given: UnitStatus, expected: Row) -> None:
     """A unit's figures become words; what is not known or does not apply is an empty cell."""
     assert expected == only_row(given)
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        (Incoming(), "0 kbit/s"),
+        (
+            Incoming(6_012_400.0, "h264", "aac", "1920x1080", 29.97, 2.0),
+            "h264 1920x1080 29.97 fps, keyframe 2.0 s, aac, 6012 kbit/s",
+        ),
+        (
+            Incoming(6e6, "hevc", "opus", "1280x720", 60.0, 1.96, 3),
+            "hevc 1280x720 60 fps, keyframe 2.0 s, opus, 6000 kbit/s, 3 clock faults",
+        ),
+        (Incoming(128e3, None, "aac", clock_faults=1), "aac, 128 kbit/s, 1 clock fault"),
+        (Incoming(9e6, "av1", fps=120.0), "av1 120 fps, 9000 kbit/s"),
+        (Incoming(1e6, "h264\x1b[2J"), "h264[2J, 1000 kbit/s"),
+    ],
+)
+def test_what_arrives(what: Incoming, expected: str) -> None:
+    """What comes in is told in one line; what is not known is left out, and so is a count of no faults."""
+    assert expected == arriving(what)
 
 
 def test_rows_keep_the_order_of_the_status() -> None:
@@ -189,6 +238,14 @@ def test_columns(width: int, left_out: set[str]) -> None:
     """A narrow terminal loses the least important columns first, and never name, state and last cause."""
     line = Row("  youtube", State.LIVE, "0:01:05", "800", "1625", "25", "1.00x", "0.3 s", "0", "0")
     assert [name for name in EVERY if name not in left_out] == columns([line], width)
+
+
+def test_the_network_has_a_column_where_there_is_one() -> None:
+    """Round trips are shown only in a table that has one, and leave it early when it is narrow."""
+    line = Row("  youtube", State.LIVE, network="24 ms +120 kB")
+    assert "network" in columns([line, Row("  kick", State.LIVE)], 200)
+    assert "network" not in columns([line], 80)
+    assert "network" not in columns([Row("  kick", State.LIVE)], 200)
 
 
 def test_columns_without_lines() -> None:

@@ -20,7 +20,7 @@ import pytest
 from spiritstream.cli.table import live_table, log_line, worth_a_line
 from spiritstream.journal import JsonLines, PlainLines, open_journal
 from spiritstream.model.lifecycle import Order, State
-from spiritstream.model.status import Cause, Status, UnitStatus
+from spiritstream.model.status import Cause, Incoming, Status, UnitStatus
 from spiritstream.secret import Secret
 from tests.live.processes import until
 
@@ -107,6 +107,16 @@ async def test_shows_and_redraws(screen: Screen) -> None:
         now[0] = status(State.LIVE)
         seen = await screen.until(lambda text: "live" in text)
     assert "show · ffmpeg 5.1.9" in seen
+
+
+async def test_shows_what_arrives(screen: Screen) -> None:
+    """What comes in stands above the table, where there is room for all of it."""
+    arrives = Incoming(6e6, "h264", "aac", "1920x1080", 29.97, 2.0, clock_faults=3)
+    unit = UnitStatus("input", "input", Order.LIVE, State.LIVE, 0.0, incoming=arrives)
+    with table(screen, lambda: Status("show", 1, "0", 0.0, "ffmpeg 5.1.9", (unit,))):
+        seen = await screen.until(lambda text: "clock faults" in text)
+    told = "input: h264 1920x1080 29.97 fps, keyframe 2.0 s, aac, 6000 kbit/s, 3 clock faults"
+    assert told in seen
 
 
 async def test_nothing_is_markup(screen: Screen, log: logging.Logger) -> None:

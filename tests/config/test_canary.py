@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spiritstream.config.document import read_document
 from spiritstream.config.load import check_text, load_profile
 from spiritstream.errors import Finding, SpiritError
-from tests.config.test_load import FULL
+from tests.config.test_load import FULL, PUSHED
 
 CANARIES = ["CANARY-s3cr3t/9f8e7d", "live_123456_CANARYabcdef", "CANARY" * 20, "a: CANARY", "CANARY\n123"]
 Place = tuple[str | int, ...]
@@ -25,12 +25,12 @@ def _places(node: object, path: Place = ()) -> Iterator[Place]:
         yield from _places(child, (*path, key))
 
 
-PROFILE: dict[str, object] = yaml.safe_load(FULL)
-PLACES = list(_places(PROFILE))
+PROFILES: list[dict[str, object]] = [yaml.safe_load(text) for text in (FULL, PUSHED)]
+PLACES = [(profile, place) for profile in PROFILES for place in _places(profile)]
 
 
-def _with(place: Place, canary: str, as_key: bool) -> str:
-    data = copy.deepcopy(PROFILE)
+def _with(profile: dict[str, object], place: Place, canary: str, as_key: bool) -> str:
+    data = copy.deepcopy(profile)
     node: object = data
     for part in place[:-1]:
         node = node[part]  # type: ignore[index]
@@ -50,8 +50,8 @@ def _said(findings: list[Finding]) -> str:
 @pytest.mark.parametrize("as_key", [False, True], ids=["value", "key"])
 def test_canary(canary: str, as_key: bool, tmp_path: Path) -> None:
     """A canary in place of any value or key is never repeated, by validating or by loading."""
-    for place in PLACES:
-        text = _with(place, canary, as_key)
+    for profile, place in PLACES:
+        text = _with(profile, place, canary, as_key)
         assert canary not in (said := _said(check_text(text, "f")))
         assert "CANARY" not in said
         if as_key:
@@ -81,14 +81,16 @@ def test_canary_in_broken_yaml(cut: str) -> None:
 
 def test_prefixes() -> None:
     """Every beginning of a profile, as a half-written file is one, has an answer; only the whole is good."""
-    answers = [bool(check_text(FULL[:length], "f")) for length in range(len(FULL))]
-    assert all(answers[: FULL.index("username")])
-    assert [] == check_text(FULL, "f")
+    for text, enough in ((FULL, "username"), (PUSHED, "key: {env: KEY}")):
+        answers = [bool(check_text(text[:length], "f")) for length in range(len(text))]
+        assert all(answers[: text.index(enough)])
+        assert [] == check_text(text, "f")
 
 
 _WORDS = st.sampled_from(
     "version name input test files pull url key groups g targets a video audio codec copy h264 bitrate 1M "
-    "size record platform youtube server env file enabled container fps keyframe segment path paths".split()
+    "size record platform youtube server env file enabled container fps keyframe segment path paths "
+    "rtmp listen app key open takeover hold tls certificate private_key sender leave native drop".split()
 )
 _SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), _WORDS)
 _TREES = st.recursive(
@@ -105,9 +107,10 @@ def test_any_tree(tree: object) -> None:
 
 
 @given(st.sampled_from(PLACES), _TREES)
-def test_any_leaf(place: Place, tree: object) -> None:
+def test_any_leaf(at: tuple[dict[str, object], Place], tree: object) -> None:
     """A value of any shape in place of any part of a good profile, too."""
-    data = copy.deepcopy(PROFILE)
+    profile, place = at
+    data = copy.deepcopy(profile)
     node: object = data
     for part in place[:-1]:
         node = node[part]  # type: ignore[index]

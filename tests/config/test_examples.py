@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from spiritstream.config.load import check_file, load_profile
-from spiritstream.model.profile import FilesInput, PullInput
+from spiritstream.model.profile import FilesInput, PullInput, RtmpInput, Sender
 
 FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.yaml"))
 ENVIRON = {
     name: name.lower()
-    for name in ("YOUTUBE_KEY", "TWITCH_KEY", "CAMERA_PASSWORD", "RELAY_STREAM_ID", "RELAY_PASSPHRASE")
+    for name in (
+        *("YOUTUBE_KEY", "TWITCH_KEY", "KICK_KEY", "INGEST_KEY"),
+        *("CAMERA_PASSWORD", "RELAY_STREAM_ID", "RELAY_PASSPHRASE"),
+    )
 }
 
 
@@ -35,3 +38,13 @@ def test_shown() -> None:
     assert isinstance(rerun.input, FilesInput)
     assert str(FOLDER / "media/opening.mp4") == rerun.input.paths[0]
     assert [None, 3600.0] == [target.record and target.record.segment_s for _, target in rerun.on_air()]
+
+
+def test_pushed() -> None:
+    """Another shows OBS publishing with a key, passed through to three platforms by the runner itself."""
+    pushed = load_profile(FOLDER / "obs-to-three.yaml", None, ENVIRON)
+    assert isinstance(pushed.input, RtmpInput)
+    assert ("0.0.0.0:1935", True) == (pushed.input.listen, bool(pushed.input.key))
+    assert [True] == [group.passthrough for group in pushed.groups]
+    sent = [(target.platform, target.sender) for _, target in pushed.on_air()]
+    assert [(platform, Sender.NATIVE) for platform in ("youtube", "twitch", "kick")] == sent

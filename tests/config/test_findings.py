@@ -46,13 +46,23 @@ SCHEMA_CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "no input kind": (
         HEAD.replace("{test: {}}", "{}"),
-        ["f:3:1: input: one of test, files or pull is missing"],
+        ["f:3:1: input: one of test, files, pull or rtmp is missing"],
     ),
     "two inputs": (
         HEAD.replace("{test: {}}", "{test: {}, files: [a.mp4]}"),
-        ["f:3:19: input.files: exactly one of test, files or pull is allowed, and test stands here already"],
+        [
+            "f:3:19: input.files: exactly one of test, files, pull or rtmp is allowed, "
+            "and test stands here already"
+        ],
     ),
-    "rtmp input": (HEAD.replace("{test: {}}", "{rtmp: {}}"), ["f:3:9: input: unknown key 'rtmp'"]),
+    "srt input": (HEAD.replace("{test: {}}", "{srt: {}}"), ["f:3:9: input: unknown key 'srt'"]),
+    "name with a line break": (
+        HEAD.replace("name: x", 'name: "x\\n"'),
+        [
+            "f:2:7: name: expected 1 to 63 characters: lower-case letters, digits, '-' and '_', "
+            "a letter or digit first"
+        ],
+    ),
     "empty test": (
         HEAD.replace("{test: {}}", "{test: }"),
         ["f:3:14: input.test: expected a mapping; {} takes every default, found nothing"],
@@ -164,7 +174,7 @@ SCHEMA_CASES: dict[str, tuple[str, list[str]]] = {
             "f:1:10: version: expected 1",
             "f:2:7: name: expected 1 to 63 characters: lower-case letters, digits, '-' and '_', "
             "a letter or digit first",
-            "f:3:1: input: one of test, files or pull is missing",
+            "f:3:1: input: one of test, files, pull or rtmp is missing",
             "f:4:14: groups.g.video: 'bitrate' is missing",
             "f:4:29: groups.g.video.codec: expected copy, h264, hevc or av1",
             "f:4:33: groups.g: unknown key 'fps'",
@@ -370,10 +380,6 @@ HINTS = {
     "another name of a value": (VIDEO + "{codec: x265, bitrate: 1M}\n", "did you mean hevc?"),
     "quotes": (HEAD.replace("name: x", "name: 2024"), "put it in quotes"),
     "seal": (TARGETS + "      a: {platform: twitch, key: x}\n", "run: spiritstream seal f"),
-    "rtmp input": (
-        HEAD.replace("{test: {}}", "{rtmp: {}}"),
-        'this version fetches: pull: {url: "rtmp://HOST/APP"}, or rtsp, http(s), srt, udp',
-    ),
     "bitrate of 720p30": (VIDEO + "{codec: h264, size: 1280x720}\n", "add 'bitrate: 3000k'"),
     "bitrate of 1080p60": (VIDEO + "{codec: h264, size: 1920x1080, fps: 60}\n", "add 'bitrate: 9000k'"),
     "bitrate of unknown size": (VIDEO + "{codec: h264}\n", "add 'bitrate: 6000k'"),

@@ -2,9 +2,11 @@
 
 import pytest
 
+from spiritstream.config.destination import host_destination
 from spiritstream.config.document import parse_document
-from spiritstream.config.leaves import SecretLeaf
+from spiritstream.config.leaves import INGEST, SecretLeaf
 from spiritstream.config.load import document_leaves
+from spiritstream.config.platforms import platform_ids
 
 TEXT = """\
 input:
@@ -61,8 +63,26 @@ def test_destination(target: str, expected: str | None) -> None:
     assert [expected] == [leaf.destination for leaf in document_leaves(document)]
 
 
+def test_ingest() -> None:
+    """The key that publishers have to know is bound to `input`, which no platform and no host is called."""
+    document = parse_document("input: {rtmp: {listen: 0.0.0.0, key: hunter2}}", "f")
+    leaves = [(leaf.path, leaf.field, leaf.destination, leaf.value) for leaf in document_leaves(document)]
+    assert [("input.rtmp.key", "key", INGEST, "hunter2")] == leaves
+    assert INGEST not in platform_ids()
+    assert INGEST != host_destination(INGEST)
+
+
 @pytest.mark.parametrize(
-    "text", ["a", "[]", "groups: []", "groups: {g: 1}", "groups: {g: {targets: [a]}}", "input: {pull: x}"]
+    "text",
+    [
+        "a",
+        "[]",
+        "groups: []",
+        "groups: {g: 1}",
+        "groups: {g: {targets: [a]}}",
+        "input: {pull: x}",
+        "input: {rtmp: [x]}",
+    ],
 )
 def test_other_shapes(text: str) -> None:
     """A document of any shape has leaves, if only none."""

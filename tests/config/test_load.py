@@ -20,7 +20,9 @@ from spiritstream.model.profile import (
     Profile,
     PullInput,
     Record,
+    RtmpInput,
     Size,
+    Takeover,
     Target,
     TestInput,
     Video,
@@ -53,6 +55,27 @@ groups:
     audio: {codec: aac}
     targets:
       disk: {record: rec/a.flv}
+"""
+
+
+PUSHED = """\
+version: 1
+name: pushed
+sender: native
+input:
+  rtmp:
+    listen: "[::]:1936"
+    app: live/stage
+    key: {env: KEY}
+    open: false
+    takeover: replace
+    hold: 500ms
+    tls: {certificate: tls/chain.pem, private_key: /etc/tls/key.pem}
+groups:
+  source:
+    sender: ffmpeg
+    targets:
+      twitch: {platform: twitch, key: {env: PP}, sender: native, leave: drop}
 """
 
 
@@ -118,6 +141,9 @@ INPUTS = [
     ),
     ("{files: [/a.mp4]}", FilesInput(("/a.mp4",))),
     ("{files: {paths: [/a.mp4, /b/../c.mp4], loop: false}}", FilesInput(("/a.mp4", "/c.mp4"), False)),
+    ("{rtmp: {}}", RtmpInput("127.0.0.1", 1935, "live")),
+    ("{rtmp: {listen: 1936, open: true}}", RtmpInput("0.0.0.0", 1936, "live", open=True)),
+    ("{rtmp: {listen: '[::1]', hold: 1h}}", RtmpInput("::1", 1935, "live", hold_s=3600.0)),
     ("{pull: {url: 'udp://@239.0.0.1:1234'}}", PullInput(Address("udp://@239.0.0.1:1234"))),
 ]
 
@@ -126,6 +152,24 @@ INPUTS = [
 def test_input(tmp_path: Path, text: str, expected: object) -> None:
     """Each kind of input, with and without its defaults."""
     assert expected == _profile(tmp_path, f"version: 1\nname: x\ninput: {text}\n").input
+
+
+def test_pushed(tmp_path: Path) -> None:
+    """Every field of a published input arrives in the model; the files' paths become absolute ones."""
+    expected = RtmpInput(
+        host="::",
+        port=1936,
+        app="live/stage",
+        key=Secret("k"),
+        takeover=Takeover.REPLACE,
+        hold_s=0.5,
+        certificate=str(tmp_path / "tls/chain.pem"),
+        private_key="/etc/tls/key.pem",
+    )
+    profile = _profile(tmp_path, PUSHED, {"KEY": "k", "PP": "pp"})
+    assert expected == profile.input
+    assert "[::]:1936" == expected.listen
+    assert (Secret("k"), Secret("pp")) == profile.secrets()
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -215,6 +259,16 @@ def test_sealed(tmp_path: Path) -> None:
     address = load_profile(path, _opener(), {}).groups[0].targets[0].address
     assert address and address.key == Secret("CANARY")
     assert [] == check_file(path).findings
+
+
+def test_sealed_ingest_key(tmp_path: Path) -> None:
+    """What is sealed for `input` opens there, in any profile, and nowhere else; and the other way round."""
+    text = "version: 1\nname: x\ninput: {rtmp: {listen: 0.0.0.0, key: '%s'}}\n"
+    loaded = load_profile(_write(tmp_path, text % _sealed("input")), _opener(), {}).input
+    assert RtmpInput("0.0.0.0", 1935, "live", Secret("CANARY")) == loaded
+    for moved in (text % _sealed("twitch"), TARGET % _sealed("input")):
+        with pytest.raises(MovedError):
+            load_profile(_write(tmp_path, moved), _opener(), {})
 
 
 def test_moved(tmp_path: Path) -> None:

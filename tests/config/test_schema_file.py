@@ -55,7 +55,7 @@ def test_walk() -> None:
     """The walk below really reaches every corner."""
     assert {"version", "input.test.tone", "input.files|1.loop", f"{_GROUP}.video|1.bitrate"} <= LEAVES.keys()
     assert {f"{_TARGET}.record|0", f"{_TARGET}.record|1.segment", f"{_TARGET}.key"} <= LEAVES.keys()
-    assert len(LEAVES) == 46
+    assert len(LEAVES) == 58
 
 
 @pytest.mark.parametrize("path", LEAVES)
@@ -69,7 +69,8 @@ def test_leaf(path: str) -> None:
 def _expected_apply(path: str) -> str:
     if path == "description":
         return "live"
-    if path.startswith(_TARGET) or path == f"{_GROUP}.container":
+    # What targets inherit: only those that follow it restart.
+    if path.startswith(_TARGET) or path in (f"{_GROUP}.container", f"{_GROUP}.sender", "sender"):
         return "target"
     return next((kind for kind in ("input", "group") if path.startswith(kind)), "runner")
 
@@ -89,9 +90,10 @@ def test_default(path: str) -> None:
 
 
 def test_secrets() -> None:
-    """The fields that are marked secret are those that are sealed, in both of the places that have them."""
+    """The fields that are marked secret are those that are sealed; what is published to us has a key only."""
     marked = {path for path, leaf in LEAVES.items() if leaf.get("x-secret")}
-    assert {f"{place}.{field}" for place in ("input.pull", _TARGET) for field in SECRET_FIELDS} == marked
+    both = {f"{place}.{field}" for place in ("input.pull", _TARGET) for field in SECRET_FIELDS}
+    assert both | {"input.rtmp.key"} == marked
 
 
 def test_mappings_are_closed() -> None:

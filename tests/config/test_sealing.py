@@ -61,6 +61,19 @@ def minimal(target: str) -> str:
     return f"groups:\n  g:\n    targets:\n      t:\n        {target}\n"
 
 
+def test_an_ingest_key_is_sealed_for_the_input() -> None:
+    """The key that publishers must know opens at `input`, whatever the address is."""
+    text = f"input:\n  rtmp:\n    listen: 0.0.0.0:1935\n    key: {CANARY}  # for OBS\n"
+    result = sealed(text)
+    assert ("input.rtmp.key",) == result.sealed
+    assert result.proved
+    (leaf,) = document_leaves(parse_document(result.data, "show.yaml"))
+    assert Secret(CANARY) == open_sealed(ME, str(leaf.value), "input", "key")
+    before, after = text.split(CANARY)
+    assert result.data.decode().startswith(f'{before}"sealed:v1:')
+    assert result.data.decode().endswith(f'"{after}')
+
+
 def test_every_secret_is_sealed_for_its_place() -> None:
     """Each clear-text secret becomes a value that opens at its own destination and field, and only these."""
     result = sealed(PROFILE)

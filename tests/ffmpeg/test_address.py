@@ -104,35 +104,38 @@ def test_no_secret_is_shown() -> None:
     assert "canary" not in shown
 
 
+# Applications and stream names, as a server is to get them.
+ASKED = {
+    ("live", "plain"),
+    ("live", "a/b"),
+    ("live", "k?x=1&y=2"),
+    ("live", "k?x=a/b"),
+    ("live", "c:d/e"),
+    ("live", "name.mp4"),
+    ("live", "name.flv"),
+    ("live", "two words"),
+    ("live", "k%20#x"),
+    ("v2/pub", "f/g"),
+    ("a/b/c", "h"),
+    ("live?backup=1", "i"),
+    ("ondemand", "j"),
+    ("", "no-app"),
+    ("", "no/app"),
+}
+
+
 async def test_server_gets_app_and_name(tool: Ffmpeg, library: MediaLibrary) -> None:
     """A real ffmpeg asks a real server for exactly the application and the stream name that are wanted."""
-    wanted = {
-        ("live", "plain"),
-        ("live", "a/b"),
-        ("live", "k?x=1&y=2"),
-        ("live", "k?x=a/b"),
-        ("live", "c:d/e"),
-        ("live", "name.mp4"),
-        ("live", "name.flv"),
-        ("live", "two words"),
-        ("live", "k%20#x"),
-        ("v2/pub", "f/g"),
-        ("a/b/c", "h"),
-        ("live?backup=1", "i"),
-        ("ondemand", "j"),
-        ("", "no-app"),
-        ("", "no/app"),
-    }
     target = Target("t")
     clip = library.h264(1, 200, size="320x180")
     async with rtmp_sink() as sink:
         base = sink.url("").rstrip("/")
-        for app, name in sorted(wanted):
+        for app, name in sorted(ASKED):
             address = Address(f"{base}/{app}".rstrip("/"), Secret(name))
             build = partial(_sender, replace(target, address=address), tool)
             called = await asyncio.wait_for(call(build, clip), 20)
             assert 0 == called.status, called.said
-        assert wanted == {(connection.app, connection.stream) for connection in sink.connections}
+        assert ASKED == {(connection.app, connection.stream) for connection in sink.connections}
 
 
 def _sender(target: Target, tool: Ffmpeg, fd: int) -> tuple[str | Secret, ...]:

@@ -34,9 +34,16 @@ class Connection:
     connected_at: float
     app: str = ""
     stream: str = ""
+    tc_url: str = ""
     published_at: float | None = None
     first_media_at: float | None = None
     closed_at: float | None = None
+    goodbyes: list[str] = field(default_factory=list)
+    """The commands by which it ended its stream, and did not merely go away."""
+    pings: int = 0
+    """How often it asked for a sign of life."""
+    enhanced: list[str] = field(default_factory=list)
+    """The Enhanced RTMP codecs that it announced."""
     media_bytes: int = 0
     media_count: int = 0
     media: deque[Media] = field(default_factory=lambda: deque(maxlen=_KEPT_MEDIA))

@@ -11,7 +11,7 @@ from typing import TypeAlias
 _EXTENDED = 0xFFFFFF  # a timestamp field of all ones: the real one follows in four bytes
 _HEADER_BYTES = (11, 7, 3, 0)  # of a chunk's message header, by its format
 
-Amf: TypeAlias = "bool | float | str | dict[str, Amf] | None"
+Amf: TypeAlias = "bool | float | str | dict[str, Amf] | list[Amf] | None"
 
 
 class Type(IntEnum):
@@ -19,6 +19,7 @@ class Type(IntEnum):
 
     SET_CHUNK_SIZE = 1
     ACKNOWLEDGEMENT = 3
+    USER_CONTROL = 4
     WINDOW_SIZE = 5
     PEER_BANDWIDTH = 6
     AUDIO = 8
@@ -155,6 +156,8 @@ def amf_encode(value: Amf) -> bytes:
         case dict():
             pairs = b"".join(_amf_text(name) + amf_encode(item) for name, item in value.items())
             return b"\x03" + pairs + b"\0\0\x09"
+        case list():
+            return struct.pack(">BI", 10, len(value)) + b"".join(map(amf_encode, value))
 
 
 def _amf_text(text: str) -> bytes:
@@ -184,12 +187,23 @@ def _amf_value(body: bytes, at: int) -> tuple[Amf, int]:
         return _amf_object(body, at + (4 if marker == 8 else 0))
     if marker in (5, 6):
         return None, at
+    if marker == 10:
+        return _amf_list(body, at)
     raise ValueError(f"AMF0 marker {marker} is not understood")
 
 
 def _amf_name(body: bytes, at: int) -> tuple[str, int]:
     end = at + 2 + int.from_bytes(body[at : at + 2], "big")
     return body[at + 2 : end].decode(), end
+
+
+def _amf_list(body: bytes, at: int) -> tuple[list[Amf], int]:
+    items: list[Amf] = []
+    count, at = int.from_bytes(body[at : at + 4], "big"), at + 4
+    for _ in range(count):
+        item, at = _amf_value(body, at)
+        items.append(item)
+    return items, at
 
 
 def _amf_object(body: bytes, at: int) -> tuple[dict[str, Amf], int]:

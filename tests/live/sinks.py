@@ -23,6 +23,7 @@ from tests.live.chunks import Amf, ChunkReader, Message, Type, amf_decode, pack,
 _HANDSHAKE_BYTES = 1536
 _READ_BYTES = 256 * 1024
 _WINDOW_BYTES = 2_500_000
+_PING, _PONG = b"\0\6", b"\0\7"
 # Of one whole video frame: a sender that follows it (ffmpeg does) costs us little to read.
 _CHUNK_BYTES = 65_536
 # What the kernel holds for a receiver that does not read hides a stall for seconds.
@@ -45,6 +46,14 @@ class Behaviour:
     """Closes the connection."""
     read_bps: int | None = None
     """Reads no faster than this."""
+    refuse_with: dict[str, Amf] | None = None
+    """Answers with this instead: a connect, if its code is NetConnection's, else every publish."""
+    hang_up_at: str = ""
+    """Closes the connection when it hears this command, without a word."""
+    mute_at: str = ""
+    """Says nothing to this command."""
+    ignores_pings: bool = False
+    """As servers may that do not know them."""
 
     @property
     def reads_everything(self) -> bool:
@@ -249,6 +258,10 @@ class _Peer(asyncio.BufferedProtocol):
     def _heard(self, message: Message) -> None:
         if message.type == Type.COMMAND:
             self._command(amf_decode(message.body))
+        elif message.type == Type.USER_CONTROL and message.body[:2] == _PING:
+            self.connection.pings += 1
+            if not self._behaviour.ignores_pings:
+                self._transport.write(pack(Type.USER_CONTROL, _PONG + message.body[2:]))
         elif message.type in (Type.AUDIO, Type.VIDEO) and message.body:
             now = self._loop.time()
             connection = self.connection
@@ -258,20 +271,35 @@ class _Peer(asyncio.BufferedProtocol):
             connection.media_bytes += len(message.body)
 
     def _command(self, values: list[Amf]) -> None:
+        if values and values[0] in (self._behaviour.hang_up_at, self._behaviour.mute_at):
+            if values[0] == self._behaviour.hang_up_at:
+                self._transport.close()
+            return
         match values:
             case ["connect", float() as transaction, dict() as about, *_]:
                 self.connection.app = str(about.get("app", ""))
+                self.connection.tc_url = str(about.get("tcUrl", ""))
+                codecs = about.get("fourCcList")
+                self.connection.enhanced = (
+                    [str(codec) for codec in codecs] if isinstance(codecs, list) else []
+                )
                 self._answer_connect(transaction)
             case ["createStream", float() as transaction, *_]:
                 self._transport.write(pack_command("_result", transaction, None, 1.0))
             case ["publish", _, _, str() as stream, *_]:
                 self.connection.stream = stream
                 self._answer_publish(stream)
-            case ["deleteStream" | "FCUnpublish", *_]:
+            case ["deleteStream" | "FCUnpublish" as goodbye, *_]:
+                self.connection.goodbyes.append(goodbye)
                 self._transport.close()
 
     def _answer_connect(self, transaction: float) -> None:
         size = _WINDOW_BYTES.to_bytes(4, "big")
+        refusal = self._behaviour.refuse_with
+        if refusal and str(refusal.get("code")).startswith("NetConnection"):
+            chunk = pack(Type.SET_CHUNK_SIZE, _CHUNK_BYTES.to_bytes(4, "big"))
+            self._transport.write(chunk + pack_command("_error", transaction, None, refusal))
+            return
         self._transport.write(
             pack(Type.WINDOW_SIZE, size)
             + pack(Type.PEER_BANDWIDTH, size + b"\x02")
@@ -285,9 +313,10 @@ class _Peer(asyncio.BufferedProtocol):
         )
 
     def _answer_publish(self, stream: str) -> None:
-        refused = self._behaviour.refuse_publish or stream in self._behaviour.refuse_keys
+        behaviour = self._behaviour
+        refused = behaviour.refuse_publish or behaviour.refuse_with or stream in behaviour.refuse_keys
         level, code = ("error", "BadName") if refused else ("status", "Start")
-        about: Amf = {
+        about: Amf = behaviour.refuse_with or {
             "level": level,
             "code": f"NetStream.Publish.{code}",
             "description": "Invalid stream key" if refused else code,

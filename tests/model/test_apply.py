@@ -26,6 +26,7 @@ SHOW: Data = {
     "name": "show",
     "description": "Friday's.",
     "enabled": True,
+    "sender": "ffmpeg",
     "input": {"test": {"size": "640x360", "fps": 25, "bitrate": "2000k", "tone": 500}},
     "groups": {
         "main": {
@@ -49,20 +50,27 @@ SHOW: Data = {
                     "username": "u",
                     "password": {"env": "PASSWORD"},
                     "enabled": True,
+                    "sender": "ffmpeg",
                 },
+                "plain": {"url": "rtmp://d.example/live", "key": {"env": "KEY"}},
+                "light": {"url": "rtmp://e.example/live", "key": {"env": "KEY"}, "sender": "native"},
                 "srt": {"url": "srt://b.example:9000", "key": {"env": "ID"}, "passphrase": {"env": "PHRASE"}},
                 "known": {
                     "platform": "youtube",
                     "server": "rtmp://a.rtmp.youtube.com/live2",
                     "key": {"env": "KEY"},
+                    "sender": "native",
+                    "leave": "drop",
                 },
             },
         },
         "copied": {
             "container": "mkv",
+            "sender": "native",
             "video": "copy",
             "audio": "copy",
             "targets": {
+                "live": {"url": "rtmp://f.example/live", "key": {"env": "KEY"}, "container": "flv"},
                 "disk": {"record": "/r/%H-%M.bin"},
                 "parts": {"record": {"path": "/r/%H-%M.rec", "segment": "1h"}, "container": "mp4"},
             },
@@ -72,12 +80,22 @@ SHOW: Data = {
 ENVIRON = {"KEY": "k", "PASSWORD": "pw", "ID": "id", "PHRASE": "passphrase", "OTHER": "another-one"}
 CAMERA = {"url": "rtsp://cam.example/1", "username": "u", "password": {"env": "PASSWORD"}, "transport": "udp"}
 RELAY = {"url": "srt://c.example:9000", "key": {"env": "ID"}, "passphrase": {"env": "PHRASE"}}
+PUSH = {
+    "listen": "127.0.0.1:1936",
+    "app": "stage",
+    "key": {"env": "KEY"},
+    "takeover": "replace",
+    "hold": "20s",
+    "tls": {"certificate": "/tls/chain.pem", "private_key": "/tls/key.pem"},
+}
 INPUTS: dict[str, Data] = {
     "test": SHOW["input"],
     "list": {"files": ["/a.flv", "/b.flv"]},
     "files": {"files": {"paths": ["/a.flv", "/b.flv"], "loop": False}},
     "camera": {"pull": CAMERA},
     "relay": {"pull": RELAY},
+    "push": {"rtmp": PUSH},
+    "open": {"rtmp": {"listen": "127.0.0.1:1936", "open": True}},
 }
 ENCODED = {"codec": "h264", "bitrate": "1M"}
 
@@ -86,6 +104,7 @@ CASES: dict[str, tuple[str, str, object]] = {
     "name": ("test", "name", "other"),
     "description": ("test", "description", "Saturday's."),
     "enabled": ("test", "enabled", False),
+    "sender": ("test", "sender", "native"),
     "input.test.size": ("test", "input.test.size", "1280x720"),
     "input.test.fps": ("test", "input.test.fps", "30000/1001"),
     "input.test.bitrate": ("test", "input.test.bitrate", "2001k"),
@@ -98,9 +117,18 @@ CASES: dict[str, tuple[str, str, object]] = {
     "input.pull.username": ("camera", "input.pull.username", "v"),
     "input.pull.password": ("camera", "input.pull.password", {"env": "OTHER"}),
     "input.pull.passphrase": ("relay", "input.pull.passphrase", {"env": "OTHER"}),
+    "input.rtmp.listen": ("push", "input.rtmp.listen", "[::1]:1936"),
+    "input.rtmp.app": ("push", "input.rtmp.app", "stage/left"),
+    "input.rtmp.key": ("push", "input.rtmp.key", {"env": "OTHER"}),
+    "input.rtmp.open": ("open", "input.rtmp.open", False),
+    "input.rtmp.takeover": ("push", "input.rtmp.takeover", "reject"),
+    "input.rtmp.hold": ("push", "input.rtmp.hold", "21s"),
+    "input.rtmp.tls.certificate": ("push", "input.rtmp.tls.certificate", "/tls/other.pem"),
+    "input.rtmp.tls.private_key": ("push", "input.rtmp.tls.private_key", "/tls/other.pem"),
     "input.pull.transport": ("camera", "input.pull.transport", "tcp"),
     "groups.*.enabled": ("test", "groups.main.enabled", False),
     "groups.*.container": ("test", "groups.copied.container", "mp4"),
+    "groups.*.sender": ("test", "groups.copied.sender", "ffmpeg"),
     "groups.*.generate_pts": ("test", "groups.main.generate_pts", False),
     "groups.*.video|0": ("test", "groups.copied.video", ENCODED),
     "groups.*.video|1.codec": ("test", "groups.main.video.codec", "hevc"),
@@ -118,6 +146,8 @@ CASES: dict[str, tuple[str, str, object]] = {
     "groups.*.audio|1.channels": ("test", "groups.main.audio.channels", 2),
     "groups.*.targets.*.enabled": ("test", "groups.main.targets.own.enabled", False),
     "groups.*.targets.*.container": ("test", "groups.copied.targets.parts.container", "mkv"),
+    "groups.*.targets.*.sender": ("test", "groups.main.targets.light.sender", "ffmpeg"),
+    "groups.*.targets.*.leave": ("test", "groups.main.targets.known.leave", "clean"),
     "groups.*.targets.*.platform": ("test", "groups.main.targets.known.platform", "youtube-backup"),
     "groups.*.targets.*.server": ("test", "groups.main.targets.known.server", "rtmp://b.example/live2"),
     "groups.*.targets.*.url": ("test", "groups.main.targets.own.url", "rtmps://a.example/live"),
@@ -136,6 +166,8 @@ REQUIRED = {
     "input.files|1.paths",
     "input.pull.url",
     "input.pull.username",
+    "input.rtmp.tls.certificate",
+    "input.rtmp.tls.private_key",
     "groups.*.container",
     "groups.*.video|1.codec",
     "groups.*.video|1.bitrate",
@@ -208,6 +240,14 @@ def test_scope(load: Load, leaf: str) -> None:
     assert () == changes(after, load(put(show(kind), at, value)))
 
 
+# What targets inherit: the one that has no line of its own, and none nearer.
+FOLLOWS = {
+    "groups.copied.container": "groups.copied.targets.disk",
+    "groups.copied.sender": "groups.copied.targets.live",
+    "sender": "groups.main.targets.plain",
+}
+
+
 def reach(apply: str, at: str, everything: set[str]) -> set[str]:
     """The units that a change at a place touches."""
     group, _, target = at.removeprefix("groups.").partition(".")
@@ -216,7 +256,7 @@ def reach(apply: str, at: str, everything: set[str]) -> set[str]:
         case "target" if target.startswith("targets."):
             return {below + ".".join(target.split(".")[:2])}
         case "target":
-            return {"groups.copied.targets.disk"}  # the one target there without a container of its own
+            return {FOLLOWS[at]}
         case "group":
             return {path for path in everything if f"{path}.".startswith(below)}
         case "input":
@@ -256,6 +296,7 @@ def test_default(load: Load, leaf: str) -> None:
 
 
 KEY = "groups.main.targets.own.key"
+LISTEN = "input.rtmp.listen"
 # Two ways to write the same: where, the kind of input, and both values.
 ALIKE: dict[str, tuple[str, str, object, object]] = {
     "a bitrate": ("test", "groups.main.video.bitrate", "1M", 1_000_000),
@@ -268,6 +309,14 @@ ALIKE: dict[str, tuple[str, str, object, object]] = {
     "a copied sound": ("test", "groups.copied.audio", "copy", {"codec": "copy"}),
     "a platform's name": ("test", "groups.main.targets.known.platform", "youtube", "YouTube - RTMP"),
     "a playlist": ("list", "input.files", ["/a"], {"paths": ["/a"], "loop": True}),
+    "an address and a port": ("push", LISTEN, "127.0.0.1", "127.0.0.1:1935"),
+    "this machine": ("push", LISTEN, "localhost:1936", "127.0.0.1:1936"),
+    "every address": ("push", LISTEN, 1936, "0.0.0.0:1936"),
+    "an IPv6 address": ("push", LISTEN, "[::1]:1936", "[0:0:0:0:0:0:0:1]:1936"),
+    "a hold": ("push", "input.rtmp.hold", "20s", 20),
+    "a certificate": ("push", "input.rtmp.tls.certificate", "/tls/./a.pem", "/tls/a.pem"),
+    "a sender that srt has not": ("test", "groups.main.targets.srt.sender", None, "ffmpeg"),
+    "an inherited sender": ("test", "groups.copied.targets.live.sender", None, "native"),
     "a path": ("list", "input.files", ["/x/../a.flv"], ["/a.flv"]),
     "a recording": ("test", "groups.copied.targets.disk.record", "/r/a.bin", {"path": "/r/./a.bin"}),
     "a container of its own": ("test", "groups.copied.targets.disk.container", None, "mkv"),

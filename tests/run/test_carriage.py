@@ -9,7 +9,17 @@ import pytest
 
 from spiritstream.config.document import parse_document
 from spiritstream.config.load import check_text
-from spiritstream.model.profile import Address, Audio, Group, Profile, Record, Target, TestInput, Video
+from spiritstream.model.profile import (
+    Address,
+    Audio,
+    Group,
+    Profile,
+    Record,
+    Sender,
+    Target,
+    TestInput,
+    Video,
+)
 from spiritstream.model.status import Cause
 from spiritstream.run.carriage import Needs, needs, needs_encoding, refusal
 
@@ -17,6 +27,7 @@ VIDEO = Video("h264", 1_000_000)
 AUDIO = Audio("aac")
 RTMP = Target("t", Address("rtmp://a.example/live"))
 RTMPS = Target("t", Address("RTMPS://a.example/live"))
+NATIVE = replace(RTMP, sender=Sender.NATIVE)
 SRT = Target("t", Address("srt://a.example:9000"))
 DISK = Target("t", record=Record("/r/a.mkv"))
 COPY = Group("g", (RTMP,))
@@ -55,6 +66,10 @@ CASES: dict[str, tuple[Group, Target, str, str, str]] = {
     "another sound": (COPY, RTMP, "h264 mp3", "", "audio-not-passable"),
     "RTMPS is RTMP": (COPY, RTMPS, "av1 aac", "", "video-not-passable"),
     "both: the picture is said first": (COPY, RTMP, "hevc opus", "", "video-not-passable"),
+    "natively HEVC and Opus pass too": (COPY, NATIVE, "hevc opus", "", ""),
+    "natively AV1 passes too": (COPY, NATIVE, "av1 aac", "", ""),
+    "natively VP6 has no way": (COPY, NATIVE, "vp6 aac", "", "video-not-passable"),
+    "natively PCM has no way": (COPY, NATIVE, "h264 pcm", "", "audio-not-passable"),
     "SRT takes it": (COPY, SRT, "hevc mp3", "", ""),
     "a file takes it": (COPY, DISK, "hevc mp3", "", ""),
     "a converted picture is not the original": (COPY, RTMP, "h264 aac", "video", "video-not-passable"),

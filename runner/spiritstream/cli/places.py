@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from spiritstream.run.places import runtime_folder
 
-def runtime_folder() -> Path:
-    """Where sockets go: a folder that only we can enter, and that nobody else can have made before us.
-
-    The user's runtime folder (XDG Base Directory Specification); for root without one, /run; else a
-    folder in our state. Never a place below a world-writable /tmp.
-    """
-    if named := os.environ.get("XDG_RUNTIME_DIR"):
-        return Path(named) / "spiritstream"
-    if os.geteuid() == 0 and Path("/run").is_dir():
-        return Path("/run/spiritstream")
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("spiritstream", appauthor=False)) / "run"
+__all__ = ["runtime_folder", "socket_for"]
 
 
 def socket_for(name: str) -> Path:

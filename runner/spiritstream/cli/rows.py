@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from spiritstream.model.changes import root_of
 from spiritstream.model.lifecycle import State
-from spiritstream.model.status import Cause, Status, UnitStatus
+from spiritstream.model.status import Cause, Incoming, Status, TcpFigures, UnitStatus
 
 HEADINGS = {
     "name": "",
@@ -18,6 +18,7 @@ HEADINGS = {
     "frames": "frames",
     "fps": "fps",
     "speed": "speed",
+    "network": "network",
     "queue": "queue",
     "dropped": "dropped",
     "restarts": "restarts",
@@ -25,7 +26,7 @@ HEADINGS = {
 }
 GAP = 2
 # What goes first when the terminal is narrow. Name, state and last cause never go.
-_LEAST_FIRST = ("frames", "queue", "speed", "fps", "restarts", "dropped", "uptime", "bitrate")
+_LEAST_FIRST = ("frames", "network", "queue", "speed", "fps", "restarts", "dropped", "uptime", "bitrate")
 _LAST_AT_LEAST = 16
 _LONGEST_NAME = 24
 _INPUT_SILENT = "input-silent"
@@ -50,6 +51,8 @@ class Row:
     retry: str = ""
     cause: str = ""
     advice: str = ""
+    incoming: str = ""
+    network: str = ""
 
     @property
     def last(self) -> str:
@@ -63,16 +66,20 @@ def rows(status: Status, now: float) -> list[Row]:
 
 
 def _row(unit: UnitStatus, now: float) -> Row:
-    figures, cause = unit.progress, _cause(unit)
+    figures, cause, arrives = unit.progress, _cause(unit), unit.incoming
+    # An input's own figures are of what its child reads, if it has one; what arrives is measured.
+    bitrate_bps = arrives.bitrate_bps if arrives else figures.bitrate_bps
+    fps = arrives.fps if arrives else figures.fps
     queued = unit.kind in _QUEUED
     return Row(
         name=_name(unit.path),
         state=unit.state,
         uptime="" if unit.live_since is None else duration(now - unit.live_since),
-        bitrate="" if figures.bitrate_bps is None else f"{figures.bitrate_bps / 1000:.0f}",
+        bitrate="" if bitrate_bps is None else f"{bitrate_bps / 1000:.0f}",
         frames="" if figures.frame is None else str(figures.frame),
-        fps="" if figures.fps is None else f"{figures.fps:.0f}",
+        fps="" if fps is None else f"{fps:.0f}",
         speed="" if figures.speed is None else f"{figures.speed:.2f}x",
+        network=_network(unit.tcp) if unit.tcp else "",
         queue=f"{unit.queue_s:.1f} s" if queued else "",
         dropped=str(unit.dropped_gops) if queued else "",
         restarts=str(unit.restarts),
@@ -80,7 +87,29 @@ def _row(unit: UnitStatus, now: float) -> Row:
         # They stand between other words: the dot at a sentence's end would stand in the middle of one.
         cause=clean(cause.message).removesuffix(".") if cause else "",
         advice=clean(cause.advice).removesuffix(".") if cause else "",
+        incoming=arriving(arrives) if arrives else "",
     )
+
+
+def arriving(what: Incoming) -> str:
+    """`h264 1920x1080 29.97 fps, keyframe 2.0 s, aac, 6012 kbit/s, 3 clock faults`: only what is known."""
+    fps = "" if what.fps is None else f"{what.fps:.2f}".rstrip("0").rstrip(".") + " fps"
+    faults = "1 clock fault" if what.clock_faults == 1 else f"{what.clock_faults} clock faults"
+    parts = (
+        " ".join(word for word in (what.video, what.size, fps) if word),
+        "" if what.keyframe_s is None else f"keyframe {what.keyframe_s:.1f} s",
+        what.audio or "",
+        f"{what.bitrate_bps / 1000:.0f} kbit/s",
+        faults if what.clock_faults else "",
+    )
+    return clean(", ".join(part for part in parts if part))
+
+
+def _network(tcp: TcpFigures) -> str:
+    """`24 ms +120 kB`: the round trip, and what the peer has not acknowledged yet."""
+    trip = "" if tcp.rtt_ms is None else f"{tcp.rtt_ms:.0f} ms" if tcp.rtt_ms >= 1 else "<1 ms"
+    unsent = f"+{tcp.unsent_bytes / 1000:.0f} kB" if tcp.unsent_bytes and tcp.unsent_bytes >= 500 else ""
+    return " ".join(part for part in (trip, unsent) if part)
 
 
 def _cause(unit: UnitStatus) -> Cause | None:
@@ -127,12 +156,16 @@ def title(status: Status, now: float) -> str:
 
 
 def columns(lines: Sequence[Row], width: int) -> list[str]:
-    """The columns that fit into `width` characters: the least important ones go first."""
-    shown = list(HEADINGS)
+    """The columns that fit into `width` characters: the least important ones go first.
+
+    The network's is there only where the runner itself has connections.
+    """
+    shown = [name for name in HEADINGS if name != "network" or any(row.network for row in lines)]
     for name in _LEAST_FIRST:
         if _width(lines, shown) <= width:
             break
-        shown.remove(name)
+        if name in shown:
+            shown.remove(name)
     return shown
 
 

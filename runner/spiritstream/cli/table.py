@@ -160,12 +160,15 @@ def view(status: Status, now: float, width: int, height: int) -> Group:
 
     every = rows(status, now)
     remarks = notes(every)
+    incoming = [f"{row.name}: {row.incoming}" for row in every if row.incoming]
     # Title, headings, the line for what is hidden, and one for the cursor; notes may take two lines each.
-    lines, hidden = squeeze(every, height - 4 - 2 * len(remarks))
+    taken = sum(-(-len(line) // width) for line in incoming)
+    lines, hidden = squeeze(every, height - 4 - taken - 2 * len(remarks))
     head = Text(title(status, now), "bold", no_wrap=True, overflow="ellipsis")
     more = [f"… and {hidden} more, all live"] if hidden else []
     return Group(
         head,
+        *(Text(line) for line in incoming),
         *(Text(clean(line), "bold red") for line in status.error.splitlines()[:2]),
         _table(lines, columns(lines, width)),
         *(Text(line, "green") for line in more),

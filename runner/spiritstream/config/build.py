@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +15,9 @@ from spiritstream.config.address import same_place
 from spiritstream.config.checks import Surroundings, children, kind_of, semantic_findings
 from spiritstream.config.document import Document
 from spiritstream.config.leaves import SECRET_FIELDS
+from spiritstream.config.listening import DEFAULT_HOLD, DEFAULT_LISTEN, parse_listen
 from spiritstream.config.places import Path, dotted
+from spiritstream.config.sending import nearest_sender, sender_for
 from spiritstream.config.values import parse_bitrate, parse_duration, parse_fps, parse_size
 from spiritstream.errors import Finding, SpiritError
 from spiritstream.model.profile import (
@@ -24,10 +27,13 @@ from spiritstream.model.profile import (
     FilesInput,
     Group,
     Input,
+    Leave,
     Profile,
     PullInput,
     Record,
+    RtmpInput,
     Size,
+    Takeover,
     Target,
     TestInput,
     Video,
@@ -40,14 +46,23 @@ Secrets = Mapping[Path, Secret]
 _COPY = "copy"
 
 
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What a target has that names nothing of its own."""
+
+    container: Container
+    sender: object
+
+
 def build_profile(document: Document, around: Surroundings, secrets: Secrets) -> Profile:
     """The profile that a valid document describes; `secrets` holds each secret leaf's value by its path."""
     data: Any = document.data
     groups = children(data, (), "groups")
+    sender = nearest_sender(data)
     return Profile(
         name=data["name"],
         input=_input(data["input"], around, secrets),
-        groups=tuple(_group(path, group, around, secrets) for path, group in groups),
+        groups=tuple(_group(path, group, sender, around, secrets) for path, group in groups),
         enabled=data.get("enabled", True),
         description=data.get("description", ""),
     )
@@ -62,7 +77,25 @@ def _input(data: dict[str, Any], around: Surroundings, secrets: Secrets) -> Inpu
         files = data["files"]
         paths, loop = (files, True) if isinstance(files, list) else (files["paths"], files.get("loop", True))
         return FilesInput(tuple(around.absolute(path) for path in paths), loop)
+    if "rtmp" in data:
+        return _rtmp(data["rtmp"], around, secrets)
     return _test(data["test"])
+
+
+def _rtmp(data: dict[str, Any], around: Surroundings, secrets: Secrets) -> RtmpInput:
+    host, port = parse_listen(data.get("listen", DEFAULT_LISTEN))
+    tls = data.get("tls")
+    return RtmpInput(
+        host=host,
+        port=port,
+        app=data.get("app", "live"),
+        key=secrets.get(("input", "rtmp", "key")),
+        open=data.get("open", False),
+        takeover=Takeover(data.get("takeover", Takeover.WHEN_SILENT)),
+        hold_s=parse_duration(data.get("hold", DEFAULT_HOLD)),
+        certificate=around.absolute(tls["certificate"]) if tls else None,
+        private_key=around.absolute(tls["private_key"]) if tls else None,
+    )
 
 
 def _test(data: dict[str, Any]) -> TestInput:
@@ -88,8 +121,8 @@ def _address(url: str, path: Path, data: dict[str, Any], secrets: Secrets) -> Ad
     return Address(url, key, data.get("username"), password, passphrase)
 
 
-def _group(path: Path, data: dict[str, Any], around: Surroundings, secrets: Secrets) -> Group:
-    usual = Container(data.get("container", "auto"))
+def _group(path: Path, data: dict[str, Any], sender: object, around: Surroundings, secrets: Secrets) -> Group:
+    usual = _Usual(Container(data.get("container", "auto")), data.get("sender", sender))
     targets = children(data, path, "targets")
     return Group(
         name=str(path[-1]),
@@ -129,7 +162,7 @@ def _audio(data: Any) -> Audio | None:
 
 
 def _target(
-    path: Path, data: dict[str, Any], usual: Container, around: Surroundings, secrets: Secrets
+    path: Path, data: dict[str, Any], usual: _Usual, around: Surroundings, secrets: Secrets
 ) -> Target:
     platform, address = None, None
     if "platform" in data:
@@ -142,8 +175,10 @@ def _target(
         address=address,
         record=_record(data["record"], around) if "record" in data else None,
         platform=platform,
-        container=Container(data["container"]) if "container" in data else usual,
+        container=Container(data["container"]) if "container" in data else usual.container,
         enabled=data.get("enabled", True),
+        sender=sender_for(data.get("sender", usual.sender), address.scheme if address else ""),
+        leave=Leave(data.get("leave", Leave.CLEAN)),
     )
 
 

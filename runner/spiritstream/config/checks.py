@@ -20,10 +20,12 @@ from spiritstream.config.address import (
     url_scheme,
 )
 from spiritstream.config.document import Document
+from spiritstream.config.listening import rtmp_findings
 from spiritstream.config.places import Path
 from spiritstream.config.quality import encoding_findings, picture_findings
 from spiritstream.config.recording import record_findings
 from spiritstream.config.schema import MAX_FINDINGS
+from spiritstream.config.sending import sender_findings
 from spiritstream.errors import Finding, SpiritError
 from spiritstream.model.profile import KEY_PLACEHOLDER
 
@@ -56,10 +58,10 @@ class Surroundings:
             return None
 
 
-# The fields that mean something beside each kind of destination; enabled and container always do.
+# The fields that mean something beside each kind of destination; enabled, container and sender always do.
 _BESIDE = {
-    "platform": {"platform", "server", "key", "username", "password"},
-    "rtmp": {"url", "key", "username", "password"},
+    "platform": {"platform", "server", "key", "username", "password", "leave"},
+    "rtmp": {"url", "key", "username", "password", "leave"},
     "srt": {"url", "key", "passphrase"},
     "record": {"record"},
 }
@@ -113,6 +115,8 @@ def _input_findings(document: Document) -> Iterator[Finding]:
         yield from picture_findings(document, ("input", "test"), test)
     if isinstance(pull := source.get("pull"), dict):
         yield from _pull_findings(document, ("input", "pull"), pull)
+    if isinstance(rtmp := source.get("rtmp"), dict):
+        yield from rtmp_findings(document, ("input", "rtmp"), rtmp)
     files = source.get("files")
     base: Path = ("input", "files")
     if isinstance(files, dict):
@@ -170,11 +174,13 @@ def _target_findings(
             yield from _misplaced(document, path, target, _BESIDE["platform"], "beside 'platform'")
             yield from _platform_findings(document, path, target, around)
             yield from _container_findings(document, path, target, group, "rtmp")
+            yield from sender_findings(document, path, target, group, "rtmp")
         case "url":
             yield from _url_findings(document, path, target, group)
         case "record":
             yield from _misplaced(document, path, target, _BESIDE["record"], "beside 'record'")
             yield from record_findings(document, path, target, group)
+            yield from sender_findings(document, path, target, group, "")
 
 
 def _platform_findings(
@@ -217,6 +223,7 @@ def _url_findings(document: Document, path: Path, target: Node, group: Node) -> 
     yield from _misplaced(document, path, target, beside, f"with {scheme}")
     yield from _companions(document, path, target, url)
     yield from _container_findings(document, path, target, group, scheme)
+    yield from sender_findings(document, path, target, group, scheme)
 
 
 def _container_findings(

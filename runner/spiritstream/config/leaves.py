@@ -12,6 +12,9 @@ from spiritstream.config.places import Mark, Path, dotted
 
 SECRET_FIELDS = ("key", "password", "passphrase")
 """The fields that the schema marks `x-secret` (a test compares the two)."""
+INGEST = "input"
+"""The destination of what publishers have to know: it goes nowhere, and is compared here."""
+_PUBLISHED: Path = ("input", "rtmp")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,12 +41,18 @@ class SecretLeaf:
 def secret_leaves(document: Document, platform_id: Callable[[str], str | None]) -> list[SecretLeaf]:
     """The secrets in a document, in the order of the text; `platform_id` maps a platform's name to its id."""
     found = [
-        _leaf(document, (*path, field), field, destination_of(place, platform_id))
+        _leaf(document, (*path, field), field, _destination(path, place, platform_id))
         for path, place in _places(document.data)
         for field in SECRET_FIELDS
         if place.get(field) is not None
     ]
     return sorted(found, key=lambda leaf: leaf.start)
+
+
+def _destination(
+    path: Path, place: dict[str, object], platform_id: Callable[[str], str | None]
+) -> str | None:
+    return INGEST if path == _PUBLISHED else destination_of(place, platform_id)
 
 
 def destination_of(place: dict[str, object], platform_id: Callable[[str], str | None]) -> str | None:
@@ -68,9 +77,10 @@ def _host(url: str) -> str | None:
 
 
 def _places(data: object) -> Iterator[tuple[Path, dict[str, object]]]:
-    """The mappings that can hold secrets: the pulled input and the targets."""
-    if isinstance(pull := _at(data, "input", "pull"), dict):
-        yield ("input", "pull"), pull
+    """The mappings that can hold secrets: the input, if it is pulled or published to us, and the targets."""
+    for kind in ("pull", "rtmp"):
+        if isinstance(place := _at(data, "input", kind), dict):
+            yield ("input", kind), place
     groups = _at(data, "groups")
     for group in groups if isinstance(groups, dict) else ():
         targets = _at(groups, group, "targets")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from spiritstream.config.address import either
 from spiritstream.config.document import Document
+from spiritstream.config.meant import ADD, ELSEWHERE, MEANT_KEYS, MEANT_VALUES
 from spiritstream.config.places import Path, dotted, shown
 from spiritstream.errors import Finding
 
@@ -40,43 +41,6 @@ _FOUND = {
     dict: "a mapping",
     list: "a list",
     type(None): "nothing",
-}
-_ADD = {
-    "version": "add 'version: 1'",
-    "name": "add 'name: my-show'",
-    "input": "add 'input:' with one of test, files, pull",
-    "codec": "add 'codec:'; copy passes the stream as it is",
-}
-# What other programs, and habit, call our keys and values.
-_MEANT_KEYS = {
-    **dict.fromkeys(("stream_key", "streamkey", "streamid"), "key"),
-    **dict.fromkeys(("width", "height", "resolution"), "size"),
-    **dict.fromkeys(("gop", "keyint", "keyframe_interval", "keyframeintervalseconds"), "keyframe"),
-    **dict.fromkeys(("framerate", "frame_rate"), "fps"),
-    **dict.fromkeys(("samplerate", "sample_rate", "ar"), "rate"),
-    **dict.fromkeys(("service",), "platform"),
-    **dict.fromkeys(("address", "uri"), "url"),
-    **dict.fromkeys(("user",), "username"),
-    **dict.fromkeys(("outputs", "streamtargets"), "targets"),
-    **dict.fromkeys(("outputgroups",), "groups"),
-    **dict.fromkeys(("generatepts",), "generate_pts"),
-    **dict.fromkeys(("format",), "container"),
-}
-_MEANT_VALUES = {
-    **dict.fromkeys(("h265", "x265", "libx265"), "hevc"),
-    **dict.fromkeys(("avc", "x264", "libx264"), "h264"),
-    "matroska": "mkv",
-    "ts": "mpegts",
-    "passthrough": "copy",
-    "libmp3lame": "mp3",
-    "libopus": "opus",
-}
-_INPUT_HINTS = {
-    **dict.fromkeys(
-        ("rtmp", "rtmps", "srt", "rtsp", "hls", "http", "udp", "url"),
-        'this version fetches: pull: {url: "rtmp://HOST/APP"}, or rtsp, http(s), srt, udp',
-    ),
-    "device": 'this version reads no devices; a network camera works: pull: {url: "rtsp://HOST/PATH"}',
 }
 
 
@@ -138,8 +102,7 @@ def _unknown_keys(document: Document, fault: _Fault) -> Iterator[Finding]:
         near = nearest_key(key, fault.schema)
         message = f"unknown key {key!r}" if near or shown(key) else "unknown key"
         hint = f"did you mean {near!r}?" if near else "known here: " + ", ".join(fault.schema["properties"])
-        if fault.path == ("input",):
-            hint = _INPUT_HINTS.get(key, hint)
+        hint = ELSEWHERE.get(fault.path, {}).get(key.lower(), hint)
         at_key = document.finding((*fault.path, key), message, hint, at_key=True)
         yield replace(at_key, path=parent)
 
@@ -153,7 +116,7 @@ def nearest_key(key: str, schema: Mapping[str, Any]) -> str | None:
     known = list(schema["properties"])
     if len(key) > _LONGEST_COMPARED:
         return None
-    if (meant := _MEANT_KEYS.get(key.lower())) in known:
+    if (meant := MEANT_KEYS.get(key.lower())) in known:
         return meant
     near = get_close_matches(key.lower(), known, n=1, cutoff=0.65)
     return near[0] if near else None
@@ -165,7 +128,7 @@ def _missing(document: Document, fault: _Fault) -> Iterator[Finding]:
     for key in fault.wanted:
         if key not in fault.value and key not in misspelt:
             yield document.finding(
-                fault.path, f"'{key}' is missing", _ADD.get(key, f"add '{key}:'"), at_key=True
+                fault.path, f"'{key}' is missing", ADD.get(key, f"add '{key}:'"), at_key=True
             )
 
 
@@ -200,7 +163,7 @@ def _nearest_value(value: object, allowed: list[str]) -> str | None:
     text = str(value).lower()
     if len(text) > _LONGEST_COMPARED:
         return None
-    if (meant := _MEANT_VALUES.get(text)) in allowed:
+    if (meant := MEANT_VALUES.get(text)) in allowed:
         return meant
     near = get_close_matches(text, allowed, n=1)
     return near[0] if near else None
@@ -248,8 +211,13 @@ def _choice(document: Document, fault: _Fault) -> Iterator[Finding]:
     if len(present) > 1:
         message = f"exactly one of {either(choice)} is allowed, and {present[0]} stands here already"
         yield document.finding((*fault.path, present[1]), message, "remove one of the two", at_key=True)
-    elif not any(key in _INPUT_HINTS or nearest_key(key, fault.schema) in choice for key in _unknown(fault)):
+    elif not any(_is_meant(key, fault, choice) for key in _unknown(fault)):
         yield document.finding(fault.path, f"one of {either(choice)} is missing", at_key=True)
+
+
+def _is_meant(key: str, fault: _Fault, choice: list[str]) -> bool:
+    """Whether an unknown key stands for one of a choice, as the finding about it says."""
+    return key.lower() in ELSEWHERE.get(fault.path, {}) or nearest_key(key, fault.schema) in choice
 
 
 def _branch(document: Document, fault: _Fault) -> Iterator[Finding]:

@@ -22,7 +22,11 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     ("expected <block end>", "this does not belong to the block above", "check the indentation and brackets"),
     ("expected ',' or ']'", "a '[' is not closed, or a comma is missing", "check the brackets"),
     ("expected ',' or '}'", "a '{' is not closed, or a comma is missing", "check the brackets"),
-    ("expected the node content", "a value is missing here", "check the brackets, commas and '|'"),
+    (
+        "expected the node content",
+        "a value is missing here",
+        "check the brackets, commas and '|', and put an address such as \"[::1]:1935\" in quotes",
+    ),
     ("found unexpected end of stream", "a quote is opened here and never closed", "close the quote"),
     ("found unexpected document separator", "a quote is not closed before '---'", "close the quote"),
     ("found unknown escape", "an unknown escape", "double the backslash, or use single quotes"),

@@ -55,6 +55,32 @@ def full_url(address: Address) -> str | Secret:
     return _joined(base)
 
 
+def app_and_name(address: Address) -> tuple[str, Secret]:
+    """RTMP's two parts of an address: the application, and the stream's name, which holds the key.
+
+    They are what a server gets from ffmpeg when it is given `locate(address)`.
+    """
+    _, path = _root_and_path(address.url)
+    if address.key is not None:
+        app, parts = _app_and_name(path, address.key)
+        return app, Secret(_text(parts))
+    app, name = _split(path)
+    return app, Secret(name)
+
+
+def public_root(address: Address) -> str:
+    """An address's URL up to its path: scheme, host, and the port if one is written."""
+    return _root_and_path(address.url)[0]
+
+
+def spoken_forms(address: Address) -> tuple[Secret, ...]:
+    """How a server may repeat an RTMP address's secrets: also as a whole stream name, or without a query."""
+    if address.key is None:
+        return address.secrets()
+    bare = Secret(_clear(address.key).partition("?")[0])
+    return (*address.secrets(), app_and_name(address)[1], bare)
+
+
 def _rtmp(address: Address) -> Location:
     if address.key is None:
         return Location(full_url(address))
@@ -81,6 +107,14 @@ def _as_ffmpeg_reads(path: str) -> tuple[str, str] | None:
     slash, query = path.find("/"), path.partition("?")[2]
     if slash < 0 or " " in path or "slist=" in query or path.endswith((".flv", ".mp4", ".f4v")):
         return None
+    return _split(path)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """A path's application and stream name, where nothing in it is misread."""
+    slash = path.find("/")
+    if slash < 0:
+        return path, ""
     second = path.find("/", slash + 1)
     colon = path.find(":", slash + 1)
     if second < 0 or 0 <= colon < second or path.startswith("ondemand/"):

@@ -75,6 +75,12 @@ def diagnose(lines: Sequence[str], *, kind: Kind, returncode: int | None) -> Cau
     return _by_rules(serious, kind) or _by_rules(warned, kind) or _unexplained(serious, kind, returncode)
 
 
+def explain(text: str, *, kind: Kind) -> Cause:
+    """What a trouble means that was met without ffmpeg, put in ffmpeg's words; scrubbed, too."""
+    lines = [text[:_LONGEST_LINE]]
+    return _by_rules(lines, kind) or _unexplained(lines, kind, None)
+
+
 def input_codecs(lines: Iterable[str]) -> InputCodecs:
     """What ffmpeg found in its first input; a cover picture is no video."""
     first: dict[str, str] = {}

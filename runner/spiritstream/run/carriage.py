@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from spiritstream.model.profile import Group, Profile, Target
+from spiritstream.model.profile import Group, Profile, Sender, Target
 from spiritstream.model.status import Cause
 
 PASSES = {"video": "h264", "audio": "aac"}
+# What RTMP has a name for since Enhanced RTMP; the native sender passes it on untouched.
+_NATIVE_PASSES = {"video": frozenset({"h264", "hevc", "av1", "vp9"}), "audio": frozenset({"aac", "opus"})}
 _LINES = {
     "video": "video: {codec: h264, bitrate: 4500k}",
     "audio": "audio: {codec: aac, bitrate: 128k}",
@@ -39,7 +41,7 @@ def needs(profile: Profile) -> Needs:
 def refusal(
     group: Group, target: Target, codecs: Mapping[str, str | None], converted: frozenset[str]
 ) -> Cause | None:
-    """Why an RTMP target may not get a copied stream as it came: only H.264 and AAC pass.
+    """Why an RTMP target may not get a copied stream as it came: H.264 and AAC pass, and more natively.
 
     `codecs` names what the group carries by stream; `converted` names the streams that were encoded
     only because the road inside could not carry what came.
@@ -51,9 +53,13 @@ def refusal(
         if encoding is None and codec is not None:
             if stream in converted:
                 return needs_encoding(stream, "", [group.name])
-            if codec != PASSES[stream]:
+            if codec != PASSES[stream] and not _passes_natively(target, stream, codec):
                 return needs_encoding(stream, codec, [group.name])
     return None
+
+
+def _passes_natively(target: Target, stream: str, codec: str) -> bool:
+    return target.sender is Sender.NATIVE and codec in _NATIVE_PASSES[stream]
 
 
 def needs_encoding(stream: str, codec: str, groups: Sequence[str]) -> Cause:

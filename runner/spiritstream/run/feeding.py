@@ -16,7 +16,14 @@ _TOGETHER_S = 0.1
 # A queue this full of its bound is as good as full: it swings between half and whole while it overflows.
 _NEARLY_FULL_S = 4.0
 
+# The end of a run that is nobody's failure: the source is gone, and what was sent of it is complete.
+SOURCE_ENDED = Cause("input-ended", "the input has ended", "it goes on by itself when the input is back")
 _RESHAPED = Cause("input-changed", "the input has other streams than before (sound or picture came or went)")
+
+
+def nearly_full(queue: MediaQueue) -> bool:
+    """Whether who takes from it falls behind so far that media is being dropped, or soon will be."""
+    return queue.seconds > _NEARLY_FULL_S
 
 
 class Fed:
@@ -26,6 +33,7 @@ class Fed:
         assert child.stdin_fd is not None
         self._hub = hub
         self._shape = (hub.has_audio, hub.has_video)
+        self._ends = hub.ends
         self.child = child
         self.queue = MediaQueue(has_video=hub.has_video)
         self.feed = Feed(child.stdin_fd, self.queue, hub.header(), together_s=_TOGETHER_S)
@@ -34,10 +42,12 @@ class Fed:
     @property
     def full(self) -> bool:
         """Whether the child falls behind so far that media is being dropped, or soon will be."""
-        return self.queue.seconds > _NEARLY_FULL_S
+        return nearly_full(self.queue)
 
-    def reshaped(self) -> Cause | None:
-        """A child was told which streams to expect; when they change it must start anew."""
+    def outdated(self) -> Cause | None:
+        """`SOURCE_ENDED`, or that the streams changed: a child was told which ones to expect."""
+        if self._hub.ends != self._ends:
+            return SOURCE_ENDED
         return _RESHAPED if (self._hub.has_audio, self._hub.has_video) != self._shape else None
 
     async def end(self, *, orderly: bool) -> None:

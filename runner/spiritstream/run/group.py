@@ -12,7 +12,7 @@ from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import Event
 from spiritstream.model.profile import Group
 from spiritstream.model.status import Cause, Progress
-from spiritstream.run.feeding import Fed, FedUnitFigures
+from spiritstream.run.feeding import SOURCE_ENDED, Fed, FedUnitFigures
 from spiritstream.run.intake import Intake
 from spiritstream.run.unit import Tools, Unit
 from spiritstream.run.watch import Watch
@@ -67,6 +67,13 @@ class EncodingGroup(GroupUnit):
 
     async def once(self) -> Cause | None:
         """Encode until the child is lost or hangs."""
+        while (cause := await self._run()) is SOURCE_ENDED:
+            # The last frames are through: now the targets may leave.
+            self.hub.end()
+        return cause
+
+    async def _run(self) -> Cause | None:
+        """From one beginning of the source to its end."""
         # Encoders are tried, which takes as long as a driver that hangs.
         if not await self._unless_interrupted(self._choose()) or not await self._source_ready(self._source):
             return None
@@ -83,7 +90,7 @@ class EncodingGroup(GroupUnit):
         self._figures.began(fed)
         try:
             cause = await self._encode(fed, intake)
-            await fed.end(orderly=cause is None)
+            await fed.end(orderly=cause in (None, SOURCE_ENDED))
             return cause
         finally:
             self._figures.ended()
@@ -106,7 +113,7 @@ class EncodingGroup(GroupUnit):
         def look() -> Cause | None:
             return (
                 intake.fault
-                or fed.reshaped()
+                or fed.outdated()
                 or self._judge(watch, given=fed.queue.pushed, passed=intake.tags, full=fed.full)
             )
 

@@ -11,17 +11,20 @@ from spiritstream.ffmpeg.child import Child, spawn
 from spiritstream.ffmpeg.diagnose import flv_refuses, input_codecs
 from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import Event
-from spiritstream.model.profile import FilesInput, Input, PullInput, TestInput
-from spiritstream.model.status import Cause, Progress
+from spiritstream.model.profile import FilesInput, Input, PullInput, RtmpInput, TestInput
+from spiritstream.model.status import Cause, Incoming, Progress
 from spiritstream.run.carriage import Needs, needs_encoding
+from spiritstream.run.ingest.unit import RtmpUnit
 from spiritstream.run.intake import Intake
 from spiritstream.run.pacer import PacedFile, Pacer
 from spiritstream.run.unit import Tools, Unit
 from spiritstream.run.watch import Watch
 
 
-def make_input(wanted: Input, hub: Hub, needs: Callable[[], Needs], tools: Tools) -> InputUnit:
-    """The unit for an input of whatever kind."""
+def make_input(wanted: Input, hub: Hub, needs: Callable[[], Needs], tools: Tools, *, profile: str) -> Unit:
+    """The unit for an input of whatever kind. `profile` is the name that others on its address see."""
+    if isinstance(wanted, RtmpInput):
+        return RtmpUnit(wanted, hub, tools, profile)
     if isinstance(wanted, FilesInput):
         return FilesUnit(wanted, hub, needs, tools)
     return StreamUnit(wanted, hub, needs, tools)
@@ -36,6 +39,7 @@ class InputUnit(Unit):
     def __init__(self, hub: Hub, needs: Callable[[], Needs], tools: Tools) -> None:
         super().__init__("input", tools)
         self._hub = hub
+        self._faults_before = hub.timeline.faults
         self._needs = needs
         self._child: Child | None = None
 
@@ -71,6 +75,13 @@ class InputUnit(Unit):
     def pids(self) -> Sequence[int]:
         """The input's process."""
         return (self._child.pid,) if self._child and self._child.returncode is None else ()
+
+    def incoming(self) -> Incoming | None:
+        """What arrives. The hub outlives its inputs: the faults of those before are not this one's."""
+        if not self._hub.tags:
+            return None
+        now = self._hub.incoming()
+        return replace(now, clock_faults=now.clock_faults - self._faults_before)
 
     def detail(self) -> str:
         """What comes in."""

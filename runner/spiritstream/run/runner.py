@@ -16,6 +16,7 @@ from spiritstream.model.status import Status
 from spiritstream.run.carriage import needs
 from spiritstream.run.group import EncodingGroup, GroupUnit, PassthroughGroup
 from spiritstream.run.input import make_input
+from spiritstream.run.native import NativeTarget, carries
 from spiritstream.run.target import TargetUnit
 from spiritstream.run.unit import Tools, Unit, log
 
@@ -125,8 +126,11 @@ class Runner:
         if isinstance(wanted, Target):
             group = self._units[root_of(path)]
             assert isinstance(group, GroupUnit)
-            return TargetUnit(path, wanted, group.group, group.hub, self.tools)
-        return make_input(profile.input, self._hub, lambda: needs(self.profile or profile), self.tools)
+            make = NativeTarget if carries(wanted) else TargetUnit
+            return make(path, wanted, group.group, group.hub, self.tools)
+        return make_input(
+            profile.input, self._hub, lambda: needs(self.profile or profile), self.tools, profile=profile.name
+        )
 
     def _input_done(self, unit: Unit) -> None:
         """An input that ends for good, a playlist without a loop, ends the show."""

@@ -12,7 +12,7 @@ from spiritstream.model.lifecycle import Event
 from spiritstream.model.profile import Group, Target
 from spiritstream.model.status import Cause, Progress
 from spiritstream.run.carriage import refusal
-from spiritstream.run.feeding import Fed, FedUnitFigures
+from spiritstream.run.feeding import SOURCE_ENDED, Fed, FedUnitFigures
 from spiritstream.run.recording import open_record
 from spiritstream.run.unit import Tools, Unit
 from spiritstream.run.watch import Watch
@@ -36,6 +36,12 @@ class TargetUnit(Unit):
 
     async def once(self) -> Cause | None:
         """Send until the connection is lost, the child hangs, or somebody orders otherwise."""
+        while (cause := await self._send()) is SOURCE_ENDED:
+            pass
+        return cause
+
+    async def _send(self) -> Cause | None:
+        """From one beginning of the source to its end."""
         if not await self._source_ready(self._hub):
             return None
         if refused := refusal(self._group, self.target, self._hub.codecs(), self._hub.converted):
@@ -60,7 +66,7 @@ class TargetUnit(Unit):
         self._figures.began(fed)
         try:
             cause = await self._supply(fed)
-            await fed.end(orderly=cause is None)
+            await fed.end(orderly=cause in (None, SOURCE_ENDED))
             return cause
         finally:
             self._figures.ended()
@@ -70,7 +76,7 @@ class TargetUnit(Unit):
         watch = Watch(self.tools.clock())
 
         def look() -> Cause | None:
-            return fed.reshaped() or self._judge(
+            return fed.outdated() or self._judge(
                 watch, given=fed.queue.pushed, passed=fed.child.progress.time_s or 0.0, full=fed.full
             )
 

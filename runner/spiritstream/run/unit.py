@@ -12,7 +12,8 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from spiritstream.errors import SpiritError
@@ -22,8 +23,9 @@ from spiritstream.ffmpeg.diagnose import diagnose
 from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import Event, Order, State, advance
-from spiritstream.model.status import Cause, Progress, UnitStatus
+from spiritstream.model.status import Cause, Incoming, Progress, TcpFigures, UnitStatus
 from spiritstream.run.backoff import STEADY_S, Backoff
+from spiritstream.run.places import runtime_folder
 from spiritstream.run.watch import Verdict, Watch
 
 log = logging.getLogger("spiritstream.runner")
@@ -40,6 +42,14 @@ class Tools:
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     draw: Callable[[], float] = random.random
+    runtime: Path = field(default_factory=runtime_folder)
+    """Where sockets between processes of this user go."""
+
+
+def _until_tick() -> float:
+    """To the next full tick, which is the same for all units: they wake together, at the price of one."""
+    rest_s = TICK_S - asyncio.get_running_loop().time() % TICK_S
+    return rest_s if rest_s > TICK_S / 10 else rest_s + TICK_S
 
 
 class Unit(ABC):
@@ -197,11 +207,13 @@ class Unit(ABC):
         """Watch until it has `ended` (the child's exit), `look` finds a cause, or an interrupt (`None`)."""
         waiters: set[asyncio.Future[Any]] = {asyncio.ensure_future(self._interrupt.wait())}
         if child is not None:
-            end = asyncio.ensure_future(ended or child.wait())
+            ended = ended or child.wait()
+        if ended is not None:
+            end = asyncio.ensure_future(ended)
             waiters.add(end)
         try:
             while True:
-                await asyncio.wait(waiters, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waiters, timeout=_until_tick(), return_when=asyncio.FIRST_COMPLETED)
                 if self._interrupt.is_set():
                     return None
                 if child is not None and end.done():
@@ -247,6 +259,14 @@ class Unit(ABC):
         """A few words on what it is made of: codecs, encoder."""
         return ""
 
+    def incoming(self) -> Incoming | None:
+        """What arrives, as measured: an input's to say."""
+        return None
+
+    def tcp(self) -> TcpFigures | None:
+        """The figures of its own connection, where it has one."""
+        return None
+
     def status(self) -> UnitStatus:
         """Everything about the unit as values."""
         queue_bytes, queue_s, dropped = self.queue()
@@ -266,6 +286,8 @@ class Unit(ABC):
             dropped_gops=dropped,
             restarts=self.restarts,
             pid=pids[0] if pids else None,
+            incoming=self.incoming(),
+            tcp=self.tcp(),
             cause=self.cause,
             next_retry=self._next_retry,
         )

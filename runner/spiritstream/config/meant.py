@@ -1,0 +1,70 @@
+"""What was perhaps meant: our words for those of other programs and of habit, and lines to add. Pure."""
+
+from __future__ import annotations
+
+from spiritstream.config.places import Path
+
+ADD = {
+    "version": "add 'version: 1'",
+    "name": "add 'name: my-show'",
+    "input": "add 'input:' with one of test, files, pull, rtmp",
+    "certificate": "add 'certificate:', the PEM file of the certificate with its chain",
+    "private_key": "add 'private_key:', the PEM file of the certificate's private key",
+    "codec": "add 'codec:'; copy passes the stream as it is",
+}
+"""The line to add for a key that is missing."""
+
+MEANT_KEYS = {
+    **dict.fromkeys(("stream_key", "streamkey", "streamid"), "key"),
+    **dict.fromkeys(("width", "height", "resolution"), "size"),
+    **dict.fromkeys(("gop", "keyint", "keyframe_interval", "keyframeintervalseconds"), "keyframe"),
+    **dict.fromkeys(("framerate", "frame_rate"), "fps"),
+    **dict.fromkeys(("samplerate", "sample_rate", "ar"), "rate"),
+    **dict.fromkeys(("service",), "platform"),
+    **dict.fromkeys(("address", "uri"), "url"),
+    **dict.fromkeys(("user",), "username"),
+    **dict.fromkeys(("outputs", "streamtargets"), "targets"),
+    **dict.fromkeys(("outputgroups",), "groups"),
+    **dict.fromkeys(("generatepts",), "generate_pts"),
+    **dict.fromkeys(("format",), "container"),
+    **dict.fromkeys(("application",), "app"),
+    **dict.fromkeys(("cert",), "certificate"),
+    **dict.fromkeys(("key", "keyfile", "privatekey"), "private_key"),
+}
+"""Our key for another, in lower case; it counts only where ours is known and the other is not."""
+
+MEANT_VALUES = {
+    **dict.fromkeys(("h265", "x265", "libx265"), "hevc"),
+    **dict.fromkeys(("avc", "x264", "libx264"), "h264"),
+    "matroska": "mkv",
+    "ts": "mpegts",
+    "passthrough": "copy",
+    "libmp3lame": "mp3",
+    "libopus": "opus",
+}
+"""Our value for another, in lower case."""
+
+_PUBLISHED = 'write: rtmp: {listen: "0.0.0.0:1935", app: live, key: ...}'
+
+ELSEWHERE: dict[Path, dict[str, str]] = {
+    ("input",): {
+        **dict.fromkeys(
+            ("srt", "rtsp", "hls", "http", "udp", "url"),
+            'this version fetches: pull: {url: "srt://HOST:PORT"}, or rtsp, http(s), udp, rtmp; '
+            "only rtmp can be published to it",
+        ),
+        **dict.fromkeys(
+            ("type", "bindaddress", "bind_address", "port", "application", "listen", "app"), _PUBLISHED
+        ),
+        "rtmps": f"{_PUBLISHED}, and in it tls: {{certificate: FILE, private_key: FILE}}",
+        "device": 'this version reads no devices; a network camera works: pull: {url: "rtsp://HOST/PATH"}',
+    },
+    ("input", "rtmp"): {
+        **dict.fromkeys(
+            ("bindaddress", "bind_address", "bind", "address", "host", "port"),
+            "did you mean 'listen'? it holds address and port: listen: \"0.0.0.0:1935\"",
+        ),
+        "url": "this is where publishers come: 'listen' and 'app'; to fetch a stream, write pull: {url: ...}",
+    },
+}
+"""By place: what to do about a key, in lower case, that has no counterpart of its own there."""
