@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # The first Python that is new enough.
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+# Debian packages: what the tests run on, and a stranger that they interoperate with.
+SERVERS := ffmpeg nginx libnginx-mod-rtmp libnginx-mod-stream
+PEERS := gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
 
 .PHONY: help demo test lint format coverage bench soak clean
 
@@ -15,7 +18,7 @@ help:
 	@echo "make lint               ruff, mypy, import contracts"
 	@echo "make format             let ruff lay out the code"
 	@echo "make coverage           run all tests and show what they do not reach"
-	@echo "make bench              measure speed, memory and gaps"
+	@echo "make bench              measure speed, memory and gaps (ARGS=native for one part)"
 	@echo "make soak MINUTES=10    run a show for long, and report its memory and gaps"
 	@echo "make clean              remove what the above have made"
 
@@ -23,7 +26,8 @@ demo: $(VENV)/.for-use
 	@$(BIN)/spiritstream demo $(ARGS)
 
 test: $(VENV)/.for-work
-	@sh .ci/apt ffmpeg nginx libnginx-mod-rtmp || echo "Tests that need these are skipped."
+	@sh .ci/apt $(SERVERS) $(PEERS) || echo "Tests that need these are skipped."
+	@$(MAKE) --no-print-directory $(VENV)/.peers || echo "Tests with node-media-server are skipped."
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.for-work
@@ -51,6 +55,11 @@ soak: $(VENV)/.for-work
 clean:
 	rm -rf $(VENV) dist htmlcov .coverage* .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# node-media-server, an RTMP server that tests interoperate with.
+$(VENV)/.peers: tests/live/peers/node/package.json $(VENV)/.made
+	@sh .ci/npm $(<D) $(VENV)/node
+	@touch $@
 
 # Each stamp is made after an install that succeeded, and again only when pyproject.toml has changed.
 $(VENV)/.for-work: $(VENV)/.for-use

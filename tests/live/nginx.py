@@ -3,6 +3,9 @@
 async with nginx_rtmp(tmp_path, refuse_keys={"bad"}) as nginx:
     ...  # publish to nginx.url() + "/KEY"
     (recording,) = nginx.recordings("KEY")
+
+async with nginx_rtmp(tmp_path, record=False, push=[sink.url() for sink in sinks]) as nginx:
+    ...  # what is published to nginx.url() + "/KEY" goes on to every sink under the same key
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -44,6 +47,7 @@ rtmp {{
             on_publish http://127.0.0.1:{hook}/;
             notify_method get;
             {record}
+            {push}
         }}
     }}
 }}
@@ -72,20 +76,26 @@ class StreamStat:
     clients: int
 
 
+def missing_module(name: str) -> str:
+    """What keeps this machine from running nginx with one of its modules; empty if nothing does."""
+    packages = f"nginx libnginx-mod-{name}"
+    if not _nginx():
+        return f"nginx is missing (apt-get install {packages})"
+    return "" if module(name) else f"nginx's {name} module is missing (apt-get install {packages})"
+
+
 def missing() -> str:
     """What keeps this machine from running nginx-rtmp; empty if nothing does."""
-    if not _nginx():
-        return "nginx is missing (apt-get install nginx libnginx-mod-rtmp)"
-    return "" if _module() else "nginx's RTMP module is missing (apt-get install libnginx-mod-rtmp)"
+    return missing_module("rtmp")
 
 
-class NginxRtmp:
+class Nginx:
     """One nginx, which may go away and come back on the same port."""
 
-    def __init__(self, folder: Path, port: int, stat: int) -> None:
+    def __init__(self, folder: Path, port: int, scheme: str = "rtmp") -> None:
         self.folder = folder
         self.port = port
-        self._stat = stat
+        self._scheme = scheme
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -95,17 +105,7 @@ class NginxRtmp:
 
     def url(self, app: str = "live") -> str:
         """Where to publish, without a key."""
-        return f"rtmp://127.0.0.1:{self.port}/{app}"
-
-    def recordings(self, name: str) -> list[Path]:
-        """What was recorded under a key, one file for each publish, oldest first."""
-        return sorted((self.folder / "recordings").glob(f"{quote(name, safe='')}-*.flv"))
-
-    async def stats(self) -> dict[str, StreamStat]:
-        """The streams that nginx knows now, by name."""
-        text = await asyncio.to_thread(_fetch, f"http://127.0.0.1:{self._stat}/")
-        streams = ElementTree.fromstring(text).iterfind("./server/application/live/stream")
-        return {stat.name: stat for stat in map(_stream_stat, streams)}
+        return f"{self._scheme}://127.0.0.1:{self.port}/{app}"
 
     async def start(self) -> None:
         """Starts, and returns once it takes connections."""
@@ -151,6 +151,29 @@ class NginxRtmp:
             await self._process.wait()
             self._process = None
 
+    def log(self) -> str:
+        """nginx's error log. It holds stream keys: for tests with pretend keys."""
+        path = self.folder / "error.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+
+class NginxRtmp(Nginx):
+    """One that takes streams, and records them."""
+
+    def __init__(self, folder: Path, port: int, stat: int) -> None:
+        super().__init__(folder, port)
+        self._stat = stat
+
+    def recordings(self, name: str) -> list[Path]:
+        """What was recorded under a key, one file for each publish, oldest first."""
+        return sorted((self.folder / "recordings").glob(f"{quote(name, safe='')}-*.flv"))
+
+    async def stats(self) -> dict[str, StreamStat]:
+        """The streams that nginx knows now, by name."""
+        text = await asyncio.to_thread(_fetch, f"http://127.0.0.1:{self._stat}/")
+        streams = ElementTree.fromstring(text).iterfind("./server/application/live/stream")
+        return {stat.name: stat for stat in map(_stream_stat, streams)}
+
     async def wait_recorded(self, name: str, size: int = 1, n: int = 1, timeout_s: float = 15) -> Path:
         """The `n`th recording of a key, once it has `size` bytes on disk."""
 
@@ -161,30 +184,34 @@ class NginxRtmp:
         await until(here, f"{size} bytes recorded", timeout_s)
         return self.recordings(name)[n - 1]
 
-    def log(self) -> str:
-        """nginx's error log. It holds stream keys: for tests with pretend keys."""
-        path = self.folder / "error.log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
 
 @contextlib.asynccontextmanager
 async def nginx_rtmp(
-    folder: Path, *, record: bool = True, refuse_keys: Collection[str] = (), port: int | None = None
+    folder: Path,
+    *,
+    record: bool = True,
+    refuse_keys: Collection[str] = (),
+    port: int | None = None,
+    push: Iterable[str] = (),
 ) -> AsyncIterator[NginxRtmp]:
-    """An nginx that runs for as long as the block lasts; all its files are in a new folder of `folder`."""
-    home = folder / f"nginx-{len(list(folder.glob('nginx-*')))}"
-    (home / "recordings").mkdir(parents=True)
+    """An nginx that runs for as long as the block lasts; all its files are in a new folder of `folder`.
+
+    `push` are the URLs, without a key, that every stream is passed on to under its own key.
+    """
+    home = new_home(folder, "nginx")
+    (home / "recordings").mkdir()
     nginx = NginxRtmp(home, port or free_port(), free_port())
     gate = _Gate(refuse_keys)
     async with await asyncio.start_server(gate.answer, "127.0.0.1", 0) as hook:
         config = _CONFIG.format(
-            user="user root;" if os.geteuid() == 0 else "",
-            module=_module(),
+            user=user_line(),
+            module=module("rtmp"),
             folder=home,
             port=nginx.port,
             stat=nginx._stat,
             hook=hook.sockets[0].getsockname()[1],
             record=f"record all; record_path {home}/recordings; record_unique on;" if record else "",
+            push=" ".join(f"push {url};" for url in push),
         )
         (home / "nginx.conf").write_text(config)
         try:
@@ -192,6 +219,18 @@ async def nginx_rtmp(
             yield nginx
         finally:
             await nginx.stop()
+
+
+def user_line() -> str:
+    """nginx gives root's rights away unless told otherwise, and could not write where we can."""
+    return "user root;" if os.geteuid() == 0 else ""
+
+
+def new_home(folder: Path, name: str) -> Path:
+    """A new folder for one server's files."""
+    home = folder / f"{name}-{len(list(folder.glob(f'{name}-*')))}"
+    home.mkdir(parents=True)
+    return home
 
 
 class _Gate:
@@ -227,8 +266,9 @@ def _nginx() -> str | None:
     return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
-def _module() -> Path | None:
-    paths = (Path(folder) / "ngx_rtmp_module.so" for folder in _MODULES)
+def module(name: str) -> Path | None:
+    """Where a module of nginx is."""
+    paths = (Path(folder) / f"ngx_{name}_module.so" for folder in _MODULES)
     return next((path for path in paths if path.exists()), None)
 
 
