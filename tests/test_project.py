@@ -28,7 +28,9 @@ LONGEST_MODULE = 350
 
 # Where clear text leaves a Secret. A new place needs a reason, and its line here.
 REVEALS: dict[str, int] = {
-    "config/identity.py": 1,
+    "config/editing.py": 1,
+    "config/identityfile.py": 1,
+    "config/passphrase.py": 1,
     "config/seal.py": 1,
     "ffmpeg/address.py": 1,
     "ffmpeg/child.py": 1,

@@ -17,6 +17,7 @@ __all__ = ["spiritstream"]
 LEVELS = {"ok", "warn", "fail"}
 NAMES = [
     "python",
+    "settings",
     "ffmpeg",
     "rtmp",
     "rtmps",

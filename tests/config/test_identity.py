@@ -156,7 +156,7 @@ GOOD = f"# comment\n\nspiritstream-identity version 1\n{TEXT}\n"
         (GOOD[:-2], "is no identity"),
         (GOOD.replace(TEXT, TEXT[::-1]), "is no identity"),
         (GOOD.replace(TEXT, str(ME.recipient)), "is no identity"),
-        (GOOD.replace("version 1", "version 2"), "version that is not known"),
+        (GOOD.replace("version 1", "version 3"), "version that is not known"),
         ("\0" * 5000, "is no identity"),
         ("ÿ" + GOOD, "is no identity"),
     ],

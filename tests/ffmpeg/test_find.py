@@ -42,20 +42,23 @@ def test_parse_version(said: str, version: tuple[int, ...] | None) -> None:
 
 
 def test_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flag, variable, PATH, embedded: the first that is there."""
+    """Flag, variable, setting, PATH, embedded: the first that is there."""
     flag, variable = program(tmp_path / "flag"), program(tmp_path / "variable")
     on_path, embedded = program(tmp_path / "bin" / "ffmpeg"), program(tmp_path / "embedded")
+    setting = program(tmp_path / "setting")
     monkeypatch.setattr(find, "_embedded", lambda: iter([embedded]))
     environ = {"SPIRITSTREAM_FFMPEG": str(variable), "PATH": str(tmp_path / "bin")}
     found = []
     for wanted in (str(flag), None):
-        found.append(find_ffmpeg(wanted, environ))
+        found.append(find_ffmpeg(wanted, environ, str(setting)))
     del environ["SPIRITSTREAM_FFMPEG"]
+    found.append(find_ffmpeg(None, environ, str(setting)))
     found.append(find_ffmpeg(None, environ))
     found.append(find_ffmpeg(None, {"PATH": str(tmp_path)}))
     assert [
         (flag, "flag"),
         (variable, "SPIRITSTREAM_FFMPEG"),
+        (setting, "settings"),
         (on_path, "PATH"),
         (embedded, "embedded"),
     ] == [(ffmpeg.path, ffmpeg.source) for ffmpeg in found]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import sys
@@ -55,9 +54,9 @@ def command(seconds: int, form: str) -> int:
 
     Everything happens on this machine, and nothing of it is left afterwards.
     """
-    from spiritstream.ffmpeg.find import find_ffmpeg
+    from spiritstream.cli.settings import ffmpeg_for
 
-    ffmpeg = find_ffmpeg(None, os.environ)
+    ffmpeg = ffmpeg_for(None)
     if form == "auto":
         form = "table" if sys.stdout.isatty() else "plain"
     # A terminal would break the lines in the middle of words.

@@ -43,7 +43,8 @@ class Check:
 )
 def command(ffmpeg: str | None, output: str) -> int:
     """Look at everything that a show needs here. Exits with 1 if it cannot do without something missing."""
-    checks = [_python(), *_ffmpeg(ffmpeg), _masking(), _setpriv(), _identity(), _runtime_folder()]
+    checks = [_python(), _settings(), *_ffmpeg(ffmpeg)]
+    checks += [_masking(), _setpriv(), _identity(), _runtime_folder()]
     if output == "json":
         data = {"version": _JSON_VERSION, "checks": [asdict(check) for check in checks]}
         click.echo(json.dumps(data, indent=2))
@@ -60,11 +61,25 @@ def _python() -> Check:
     return Check("python", "ok", f"{'.'.join(map(str, sys.version_info[:3]))} ({sys.executable})")
 
 
-def _ffmpeg(wanted: str | None) -> Iterator[Check]:
-    from spiritstream.ffmpeg.find import find_ffmpeg
+def _settings() -> Check:
+    from spiritstream.config.folders import settings_path
+
+    if not settings_path().exists():
+        return Check("settings", "ok", f"there is no {settings_path()}, and needs to be none")
+    from spiritstream.config.settings import load_settings
 
     try:
-        ffmpeg = find_ffmpeg(wanted, os.environ)
+        load_settings(os.environ)
+    except SpiritError as error:
+        return Check("settings", "fail", error.message, error.hint)
+    return Check("settings", "ok", str(settings_path()))
+
+
+def _ffmpeg(wanted: str | None) -> Iterator[Check]:
+    from spiritstream.cli.settings import ffmpeg_for
+
+    try:
+        ffmpeg = ffmpeg_for(wanted)
     except SpiritError as error:
         yield Check("ffmpeg", "fail", error.message, error.hint)
         return
@@ -126,10 +141,11 @@ def _setpriv() -> Check:
 
 
 def _identity() -> Check:
+    from spiritstream.cli.settings import Environment
     from spiritstream.config.identity import find_identity
 
     try:
-        return Check("identity", "ok", str(find_identity(None, os.environ)))
+        return Check("identity", "ok", str(find_identity(None, Environment())))
     except SpiritError as error:
         return Check("identity", "warn", error.message, f"only sealed keys need it: {error.hint}")
 

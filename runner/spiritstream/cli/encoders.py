@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -36,10 +35,10 @@ def command(codec: str | None, ffmpeg: str | None, output: str) -> int:
     """
     import asyncio
 
-    from spiritstream.ffmpeg.find import find_ffmpeg
+    from spiritstream.cli.settings import ffmpeg_for
     from spiritstream.ffmpeg.trial import survey
 
-    tool = find_ffmpeg(ffmpeg, os.environ)
+    tool = ffmpeg_for(ffmpeg)
     found = asyncio.run(survey(tool, codec))
     rows = [_row(one) for one in sorted(found, key=lambda one: _CODECS.index(one.encoder.codec))]
     click.echo(_json(tool, rows) if output == "json" else _text(tool, rows))

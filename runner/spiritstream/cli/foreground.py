@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spiritstream.cli.opening import open_profile
+from spiritstream.cli.opening import Chosen, open_profile, open_settings
 from spiritstream.cli.places import socket_for
 from spiritstream.cli.watching import changed, digest, settled
 from spiritstream.errors import ExitCode, SpiritError
@@ -36,11 +36,14 @@ class Foreground:
         ffmpeg: str | None = None,
         socket_path: Path | None = None,
         form: str = "plain",
-        verbose: bool = False,
+        verbose: bool | None = False,
         tools: Callable[[Ffmpeg], Tools] = Tools,
         beside: Callable[[Runner], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """`beside` goes on beside the show while it is on air; when it returns, the show ends."""
+        """`beside` goes on beside the show while it is on air; when it returns, the show ends.
+
+        Without `ffmpeg`, and with `verbose` as `None`, the settings say which.
+        """
         self._path = path
         self._identity = identity
         self._ffmpeg = ffmpeg
@@ -71,14 +74,19 @@ class Foreground:
 
     async def _begin(self) -> tuple[Profile, Ffmpeg]:
         # The file is read by another process meanwhile.
-        profile, ffmpeg = await asyncio.gather(
-            self._open(), asyncio.to_thread(find_ffmpeg, self._ffmpeg, os.environ), return_exceptions=True
-        )
+        profile, ffmpeg = await asyncio.gather(self._open(), self._find(), return_exceptions=True)
         if isinstance(profile, BaseException):
             raise profile
         if isinstance(ffmpeg, BaseException):
             raise ffmpeg
         return profile, ffmpeg
+
+    async def _find(self) -> Ffmpeg:
+        told = self._ffmpeg and self._verbose is not None
+        chosen = Chosen() if told else await open_settings()
+        if self._verbose is None:
+            self._verbose = chosen.verbose
+        return await asyncio.to_thread(find_ffmpeg, self._ffmpeg, os.environ, chosen.ffmpeg)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """What comes of `work`; `None` when the end is ordered first."""
@@ -98,7 +106,7 @@ class Foreground:
         return profile
 
     def _shown(self, runner: Runner, journal_form: str) -> contextlib.AbstractContextManager[None]:
-        handler = open_journal(journal_form, lambda: self._secrets, verbose=self._verbose)
+        handler = open_journal(journal_form, lambda: self._secrets, verbose=bool(self._verbose))
         if self._form != "table":
             return contextlib.nullcontext()
         from spiritstream.cli.table import live_table

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import json
 from pathlib import Path
 
 import click
 
-IDENTITY_OPTION = click.option(
-    "--identity",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The identity's file. Default: $SPIRITSTREAM_IDENTITY, the systemd credential, the config folder.",
-)
+from spiritstream.cli.keystatus import status
+from spiritstream.cli.options import IDENTITY_OPTION as IDENTITY_OPTION
+from spiritstream.cli.passwd import passwd
+from spiritstream.cli.rotate import rotate
+from spiritstream.cli.settings import Environment
+
+_JSON_VERSION = 1
 
 
 @click.group("keys", short_help="The identity that opens sealed values.")
 def command() -> None:
-    """Make and show the keys that seal and open secrets."""
+    """Make, show, protect and replace the keys that seal and open secrets."""
 
 
 @command.command()
@@ -26,7 +27,7 @@ def init(identity: Path | None) -> None:
     """Make a new identity, and print its recipient."""
     from spiritstream.config.identity import Identity, new_identity_path, save_identity
 
-    path = new_identity_path(identity, os.environ)
+    path = new_identity_path(identity, Environment())
     made = Identity.create()
     save_identity(made, path)
     click.echo(f"identity: {path}")
@@ -42,6 +43,50 @@ def init(identity: Path | None) -> None:
 @IDENTITY_OPTION
 def recipient(identity: Path | None) -> None:
     """Print the recipient, the public half: it is all that is needed to seal."""
-    from spiritstream.config.identity import find_identity, load_identity
+    from spiritstream.config.identity import find_identity
+    from spiritstream.config.keyfile import read_identity
 
-    click.echo(load_identity(find_identity(identity, os.environ)).recipient)
+    click.echo(read_identity(find_identity(identity, Environment())).recipient)
+
+
+@command.command()
+@IDENTITY_OPTION
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is printed.",
+)
+def show(identity: Path | None, output: str) -> None:
+    """Show which identity is used here, and why; never the identity itself."""
+    from spiritstream.config.identity import locate_identity
+    from spiritstream.config.keyfile import read_identity
+
+    found = locate_identity(identity, Environment())
+    file = read_identity(found.path)
+    previous = file.previous.fingerprint if file.previous else None
+    if output == "json":
+        data = {
+            "version": _JSON_VERSION,
+            "recipient": str(file.recipient),
+            "fingerprint": file.recipient.fingerprint,
+            "identity": str(found.path),
+            "rule": found.rule.name.lower(),
+            "passphrase": file.protected,
+            "previous": previous,
+        }
+        click.echo(json.dumps(data, indent=2))
+        return
+    click.echo(f"recipient: {file.recipient}")
+    click.echo(f"fingerprint: {file.recipient.fingerprint}")
+    click.echo(f"identity: {found.path}")
+    click.echo(f"found by: {found.rule}")
+    click.echo(f"passphrase: {'yes' if file.protected else 'no'}")
+    if previous:
+        click.echo(f"previous: {previous} (until `spiritstream keys rotate --finish PATH...`)")
+
+
+command.add_command(passwd)
+command.add_command(status)
+command.add_command(rotate)

@@ -1,16 +1,19 @@
-"""Read a profile and open its keys in a process of its own.
+"""Read a profile and open its keys, or read the settings, in a process of its own.
 
 A runner lives for months and holds neither YAML nor identities; what is needed for a second, to read
 a file, shall not stay in its memory. So `spiritstream run` starts this module and reads one message from
-its stdout: the opened profile, or the error.
+its stdout: the opened profile, the settings, or the error.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from spiritstream.errors import ExitCode, SpiritError
 from spiritstream.model.profile import Profile
@@ -25,17 +28,42 @@ class OpeningError(SpiritError):
         self.exit_code = ExitCode(code)
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the settings say to `spiritstream run` where its flags say nothing."""
+
+    ffmpeg: str | None = None
+    verbose: bool = False
+
+
 async def open_profile(path: Path, identity: Path | None = None) -> Profile:
     """The profile at `path`, its secrets opened.
 
     Raises:
         SpiritError: the file is invalid, or a key is missing or wrong: with the exit code that says which.
     """
-    # -P: a module of that name in the working folder is not ours.
-    arguments = [sys.executable, "-P", "-m", "spiritstream.cli.opening", str(path)]
+    words = ["profile", str(path), *([str(identity)] if identity else [])]
+    return from_data(Profile, (await _ask(words, str(path)))["profile"])
+
+
+async def open_settings() -> Chosen:
+    """What the settings say; nothing is read where nothing is set.
+
+    Raises:
+        SpiritError: they are invalid.
+    """
+    from spiritstream.cli.settings import something_is_set
+
+    if not something_is_set():
+        return Chosen()
+    return from_data(Chosen, (await _ask(["settings"], "the settings"))["settings"])
+
+
+async def _ask(words: list[str], about: str) -> dict[str, Any]:
+    """What the other process answers."""
     process = await asyncio.create_subprocess_exec(
-        *arguments,
-        *([str(identity)] if identity else []),
+        # -P: a module of that name in the working folder is not ours.
+        *[sys.executable, "-P", "-m", "spiritstream.cli.opening", *words],
         # A ctrl-C is for us: it must not end the reader with a traceback.
         start_new_session=True,
         stdout=asyncio.subprocess.PIPE,
@@ -52,35 +80,42 @@ async def open_profile(path: Path, identity: Path | None = None) -> Profile:
     finally:
         await process.wait()
     if not answer:
-        raise SpiritError(f"{path} could not be read: its reader ended with status {process.returncode}")
+        raise SpiritError(f"{about} could not be read: the reader ended with status {process.returncode}")
     message = decode(answer)
     if "error" in message:
         error = message["error"]
         raise OpeningError(error["message"], error["hint"], error["code"])
-    return from_data(Profile, message["profile"])
+    return message
 
 
 def _open(path: Path, identity: Path | None) -> Profile:
-    import os
-
+    from spiritstream.cli.settings import Environment
     from spiritstream.config.load import load_profile
     from spiritstream.config.opener import identity_opener
 
-    return load_profile(path, identity_opener(identity, os.environ), os.environ)
+    return load_profile(path, identity_opener(identity, Environment()), os.environ)
+
+
+def _choose() -> Chosen:
+    from spiritstream.cli.settings import stored
+    from spiritstream.config.settings import load_settings
+
+    return Chosen(stored("ffmpeg"), load_settings(os.environ).verbose)
 
 
 def main() -> None:
     """Answer on stdout."""
-    path = Path(sys.argv[1])
-    identity = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    kind, *words = sys.argv[1:]
     try:
-        answer = {"profile": to_data(_open(path, identity))}
+        if kind == "settings":
+            answer = {"settings": to_data(_choose())}
+        else:
+            answer = {"profile": to_data(_open(Path(words[0]), Path(words[1]) if words[1:] else None))}
     except SpiritError as error:
         answer = {"error": {"message": error.message, "hint": error.hint, "code": int(error.exit_code)}}
     except Exception as error:
-        answer = {
-            "error": {"message": f"{path}: unexpected fault: {type(error).__name__}", "hint": "", "code": 1}
-        }
+        message = f"{words[0] if words else 'the settings'}: unexpected fault: {type(error).__name__}"
+        answer = {"error": {"message": message, "hint": "", "code": 1}}
     sys.stdout.buffer.write(encode(answer))
 
 

@@ -48,6 +48,11 @@ def command(
     if form == "auto":
         form = "table" if sys.stdout.isatty() else "plain"
     show = Foreground(
-        profile, identity=identity, ffmpeg=ffmpeg, socket_path=socket_path, form=form, verbose=verbose
+        profile,
+        identity=identity,
+        ffmpeg=ffmpeg,
+        socket_path=socket_path,
+        form=form,
+        verbose=True if verbose else None,
     )
     return asyncio.run(show.run(watch=watch))

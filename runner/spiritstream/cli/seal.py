@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from getpass import getpass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spiritstream.cli.keys import IDENTITY_OPTION
+from spiritstream.cli.options import IDENTITY_OPTION
 from spiritstream.errors import SpiritError, UsageError
 
 if TYPE_CHECKING:
@@ -39,10 +38,11 @@ def command(
 
     A sealed value opens with the server's identity only, and only for the destination it stands at.
     """
+    from spiritstream.cli.settings import Environment
     from spiritstream.config.identity import keys_for_sealing
 
     _check_usage(bool(files), value, destination, field)
-    keys = keys_for_sealing(recipient, identity, os.environ)
+    keys = keys_for_sealing(recipient, identity, Environment())
     if value:
         _seal_value(keys[0], destination or "", field or "key")
     else:
@@ -115,7 +115,7 @@ def _report(path: Path, sealing: Sealing) -> None:
     click.echo(f"{path}: sealed {', '.join(sealing.sealed)}")
     if not sealing.proved:
         click.echo(
-            f"{path}: the identity is not here, so it was not proved that the new values open; "
+            f"{path}: the identity is not at hand, so it was not proved that the new values open; "
             "the text was proved to be the same profile",
             err=True,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,77 +17,63 @@ if TYPE_CHECKING:
     from spiritstream.errors import Finding
 
 _JSON_VERSION = 1
-_ENDINGS = (".yaml", ".yml")
 
 
 @click.command("validate", short_help="Check profiles; says every mistake at once.")
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH..."
-)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--staged", is_flag=True, help="Check what git is about to commit, not the files.")
 @click.option(
     "--output",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
-    help="Lines for people, one JSON object, or annotations for GitHub's checks.",
+    help="Lines for people, one JSON object, annotations for GitHub's checks, or SARIF for code scanning.",
 )
-def command(paths: tuple[Path, ...], output: str) -> int:
+def command(paths: tuple[Path, ...], staged: bool, output: str) -> int:
     """Check profiles: files, or folders with *.yaml and *.yml in them.
 
+    With --staged and no PATH: those that the next commit changes; what cannot be read is a failure.
     Sealed values are checked in form only: no identity is needed.
     """
-    from spiritstream.config.load import check_file
-
-    files, findings = _collect(paths)
-    checked = {label(path): check_file(path, label(path)) for path in files}
+    checked, findings = _staged(paths) if staged else _files(paths)
     findings += [finding for one in checked.values() for finding in one.findings]
     findings = sorted(findings + _clashes(checked))
-    _print(findings, len(files), output)
+    _print(findings, len(checked), output)
     return int(ExitCode.INVALID if findings else ExitCode.DONE)
 
 
-def label(path: Path) -> str:
-    """A path as it can be printed: no control characters, no bytes that are not UTF-8."""
-    return "".join(char if char.isprintable() else "?" for char in str(path))
+def _files(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
+    from spiritstream.cli.files import collect, label
+    from spiritstream.config.load import check_file
+
+    if not paths:
+        raise click.UsageError("Missing argument 'PATH...'.")
+    if missing := [path for path in paths if not path.exists()]:
+        raise click.UsageError(f"Path '{label(missing[0])}' does not exist.")
+    files, findings = collect(paths)
+    return {label(path): check_file(path, label(path)) for path in files}, findings
 
 
-def _collect(paths: tuple[Path, ...]) -> tuple[list[Path], list[Finding]]:
-    """The files to check, each once, and what is wrong with the folders themselves."""
-    files: dict[Path, Path] = {}
-    findings: list[Finding] = []
-    for path in paths:
-        found = list(_in_folder(path, findings)) if path.is_dir() else [path]
-        if not found:
-            click.echo(f"{label(path)}: no profile is in this folder (*.yaml, *.yml)", err=True)
-        for file in found:
-            files.setdefault(file.resolve(), file)
-    return list(files.values()), findings
-
-
-def _in_folder(root: Path, findings: list[Finding]) -> Iterator[Path]:
-    """The profiles below a folder, in order; hidden ones, and links that lead out of it, are not followed."""
-    from spiritstream.config.load import unreadable
+def _staged(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
+    from spiritstream.cli.files import ENDINGS, label
+    from spiritstream.config.document import MAX_BYTES
+    from spiritstream.config.load import Checked, check_data
+    from spiritstream.config.staged import staged_blobs, top_folder
     from spiritstream.errors import Finding
 
-    def refused(error: OSError) -> None:
-        findings.append(unreadable(label(Path(error.filename or root)), error))
-
-    inside = root.resolve()
-    for folder, subfolders, names in os.walk(root, onerror=refused):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if (
-                name.startswith(".")
-                or not name.endswith(_ENDINGS)
-                or not (path.is_file() or path.is_symlink())
-            ):
-                continue
-            if path.resolve().is_relative_to(inside):
-                yield path
-            else:
-                message = "a link that leads out of the folder is not followed"
-                findings.append(Finding(label(path), 1, 1, "", message, "check its target by itself"))
+    top = top_folder()
+    checked: dict[str, Checked] = {}
+    for blob in staged_blobs(paths, ENDINGS, MAX_BYTES):
+        path = top / blob.path
+        name = label(Path(os.path.relpath(path)))
+        if blob.data is None:
+            large = Finding(name, 1, 1, "", "the file is larger than 1 MiB", "a profile has a few kilobytes")
+            checked[name] = Checked([large])
+        else:
+            checked[name] = check_data(blob.data, name, path.parent)
+    if paths and not checked:
+        click.echo("nothing that is staged there is a profile", err=True)
+    return checked, []
 
 
 def _clashes(checked: dict[str, Checked]) -> list[Finding]:
@@ -108,6 +93,10 @@ def _print(findings: list[Finding], files: int, output: str) -> None:
     if output == "json":
         data = {"version": _JSON_VERSION, "files": files, "findings": [asdict(one) for one in findings]}
         click.echo(json.dumps(data, indent=2))
+    elif output == "sarif":
+        from spiritstream.cli.sarif import sarif_log
+
+        click.echo(json.dumps(sarif_log(findings), indent=2))
     elif output == "github":
         for finding in findings:
             click.echo(github_line(finding))

@@ -55,6 +55,18 @@ def scalar_edit(text: str, start: int, end: int, value: str) -> Edit:
     return Edit(start, end, new)
 
 
+def inner_edit(text: str, start: int, end: int, old: str, new: str) -> Edit:
+    """The edit that writes `new` in place of the sealed value `old` in the scalar at `text[start:end]`.
+
+    Where the value stands there as it is, quotes and layout stay; where it is folded or escaped, the
+    whole scalar is written anew.
+    """
+    if text.count(old, start, end) != 1:
+        return scalar_edit(text, start, end, new)
+    at = text.index(old, start, end)
+    return Edit(at, at + len(old), new)
+
+
 def _first_line_rest(text: str, start: int, end: int) -> str:
     """What stands behind a block scalar's indicator on its line: white space and a comment."""
     line_end = _LINE_END.search(text, start, end)

@@ -80,6 +80,11 @@ def _check(text: bytes | str, file: str, around: Surroundings) -> Checked:
     return Checked(_at_once(findings), name, mark.line, mark.column)
 
 
+def check_data(data: bytes, file: str, folder: Path) -> Checked:
+    """As `check_file`, for bytes that are to stand in a file of `folder`."""
+    return _check(data, file, surroundings(folder))
+
+
 def load_profile(path: Path, opener: Opener | None, environ: Mapping[str, str]) -> Profile:
     """The profile in a file, its secrets revealed.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,17 +40,22 @@ def read_original(path: Path, max_bytes: int) -> Original:
         raise UsageError(f"{path} cannot be read: {reason}", "name the profile's file") from None
 
 
-def replace_original(original: Original, data: bytes) -> None:
+def replace_original(original: Original, data: bytes, prove: Callable[[Path], None] | None = None) -> None:
     """Put `data` in the file's place, with its mode and owner.
+
+    `prove` is shown the draft before it takes the file's place, and raises when it is not as it must be.
 
     Raises:
         BusyError: the file is no longer the one that was read; it is left as it is.
         SpiritError: it cannot be written; it is left as it is.
     """
     path = original.path
-    draft = path.with_name(f".{path.name}.{token_hex(4)}.tmp")
+    draft = draft_for(path)
     try:
+        clear_drafts(path)
         write_new(draft, data, original.status)
+        if prove:
+            prove(draft)
         _refuse_if_changed(original)
         draft.replace(path)
         sync_folder(path.parent)
@@ -58,6 +65,22 @@ def replace_original(original: Original, data: bytes) -> None:
             "its folder must be writable, and its owner be you",
         ) from None
     finally:
+        draft.unlink(missing_ok=True)
+
+
+def draft_for(path: Path) -> Path:
+    """A new name beside `path`, for what is to take its place."""
+    return path.with_name(f".{path.name}.{token_hex(4)}.tmp")
+
+
+def clear_drafts(path: Path) -> None:
+    """Remove what a run that was killed left beside `path`; OSError as the system says.
+
+    Another run's living draft goes, too: that run then fails with nothing changed, as it should when two
+    replace one file.
+    """
+    ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.tmp")
+    for draft in [entry for entry in path.parent.iterdir() if ours.fullmatch(entry.name)]:
         draft.unlink(missing_ok=True)
 
 

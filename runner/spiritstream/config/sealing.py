@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from spiritstream.config.document import Document, parse_document
 from spiritstream.config.edit import replace_spans, scalar_edit
 from spiritstream.config.keypair import Identity, Recipient
+from spiritstream.config.keyring import Keyring
 from spiritstream.config.leaves import SecretLeaf
 from spiritstream.config.places import Path
-from spiritstream.config.seal import is_sealed, open_sealed, seal, unsealable
+from spiritstream.config.seal import is_sealed, seal, unsealable
 from spiritstream.errors import Finding, ProfileError, SpiritError
 from spiritstream.secret import Secret
 
@@ -52,20 +53,18 @@ def seal_text(
     """
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     document = parse_document(data.removeprefix(bom), file)
-    clear, left = _clear_secrets(document, leaves_of)
+    clear, left = clear_secrets(document, leaves_of)
     if not clear:
         return Sealing(data, (), left)
     new = {c: seal(recipient, c.destination, c.field, c.secret) for c in clear}
     text = replace_spans(
         document.text, [scalar_edit(document.text, c.start, c.end, sealed) for c, sealed in new.items()]
     )
-    prove(document, text, new, identity, leaves_of)
+    prove(document, text, new, Keyring(identity) if identity else None, leaves_of)
     return Sealing(bom + text.encode(), tuple(c.path for c in clear), left, identity is not None)
 
 
-def prove(
-    old: Document, text: str, new: dict[Clear, str], identity: Identity | None, leaves_of: LeavesOf
-) -> None:
+def prove(old: Document, text: str, new: dict[Clear, str], ring: Keyring | None, leaves_of: LeavesOf) -> None:
     """Read the new text as anybody will: the same data but for the new values, which open to the old.
 
     Raises:
@@ -75,7 +74,7 @@ def prove(
         document = parse_document(text, old.file)
         same = document.data == _with_values(old.data, {c.at: sealed for c, sealed in new.items()})
         places = {leaf.at: (leaf.destination, leaf.field) for leaf in leaves_of(document)}
-        opens = same and all(_opens(identity, c, sealed, places) for c, sealed in new.items())
+        opens = same and all(_opens(ring, c, sealed, places) for c, sealed in new.items())
     except SpiritError:
         opens = False
     if not opens:
@@ -86,14 +85,19 @@ def prove(
 
 
 def _opens(
-    identity: Identity | None, clear: Clear, sealed: str, places: dict[Path, tuple[str | None, str]]
+    ring: Keyring | None, clear: Clear, sealed: str, places: dict[Path, tuple[str | None, str]]
 ) -> bool:
     if places.get(clear.at) != (clear.destination, clear.field):
         return False
-    return identity is None or open_sealed(identity, sealed, clear.destination, clear.field) == clear.secret
+    return ring is None or ring.open(sealed, clear.destination, clear.field) == clear.secret
 
 
-def _clear_secrets(document: Document, leaves_of: LeavesOf) -> tuple[list[Clear], tuple[str, ...]]:
+def clear_secrets(document: Document, leaves_of: LeavesOf) -> tuple[list[Clear], tuple[str, ...]]:
+    """The secrets that stand in clear text, and the paths of what is no text and cannot be sealed.
+
+    Raises:
+        ProfileError: one can be no secret, or where it goes cannot be told.
+    """
     clear: list[Clear] = []
     left: list[str] = []
     findings: list[Finding] = []

@@ -24,7 +24,7 @@ _YEAR = 2000
 
 @dataclass(frozen=True, slots=True)
 class Ffmpeg:
-    """An ffmpeg that works. `source` is flag, SPIRITSTREAM_FFMPEG, PATH or embedded."""
+    """An ffmpeg that works. `source` is flag, SPIRITSTREAM_FFMPEG, settings, PATH or embedded."""
 
     path: Path
     version: tuple[int, ...]
@@ -34,13 +34,13 @@ class Ffmpeg:
     """The certificates to trust in place of the system's (SSL_CERT_FILE)."""
 
 
-def find_ffmpeg(wanted: str | None, environ: Mapping[str, str]) -> Ffmpeg:
-    """The ffmpeg to use; `wanted` is a path or a name, from a flag or a setting.
+def find_ffmpeg(wanted: str | None, environ: Mapping[str, str], setting: str | None = None) -> Ffmpeg:
+    """The ffmpeg to use; `wanted` is a path or a name, from a flag, and `setting` one from the settings.
 
     Raises:
         SpiritError: there is none, it does not run, or it is too old.
     """
-    path, source = _search(wanted, environ)
+    path, source = _search(wanted, environ, setting)
     said = _ask_version(path, source)
     version = parse_version(said)
     text = said.split(maxsplit=3)[2] if said.startswith("ffmpeg version ") else "unknown"
@@ -65,8 +65,8 @@ def parse_version(said: str) -> tuple[int, ...] | None:
     return (int(library[1]) - _LIBAVFORMAT_AHEAD, 1) if library else None
 
 
-def _search(wanted: str | None, environ: Mapping[str, str]) -> tuple[Path, str]:
-    for value, source in ((wanted, "flag"), (environ.get(VARIABLE), VARIABLE)):
+def _search(wanted: str | None, environ: Mapping[str, str], setting: str | None) -> tuple[Path, str]:
+    for value, source in ((wanted, "flag"), (environ.get(VARIABLE), VARIABLE), (setting, "settings")):
         if value:
             found = shutil.which(value, path=environ.get("PATH"))
             if found is None:

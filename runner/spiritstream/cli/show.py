@@ -1,0 +1,34 @@
+"""`spiritstream show`: a profile that may be seen by anybody, its secrets replaced by marks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spiritstream.errors import ProfileError
+
+
+@click.command("show", short_help="Print a profile without its secrets; git's textconv.")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--textconv", is_flag=True, help="For git: something is printed for every file, also a broken one."
+)
+def command(file: Path, textconv: bool) -> None:
+    """Print a profile with a short mark in place of each sealed value, such as sealed(twitch, 3f9a01c2).
+
+    Two marks differ when the sealed values do. To see diffs so:
+    git config diff.spiritstream.textconv "spiritstream show --textconv", and in .gitattributes:
+    *.yaml diff=spiritstream
+    """
+    from spiritstream.cli.files import label
+    from spiritstream.config.load import document_leaves, read_bounded, unreadable
+    from spiritstream.config.showing import shown, shown_anyway
+
+    name = label(file)
+    try:
+        data = read_bounded(file)
+    except OSError as error:
+        raise ProfileError([unreadable(name, error)]) from None
+    text = (shown_anyway if textconv else shown)(data, name, document_leaves)
+    click.echo(text, nl=False)
