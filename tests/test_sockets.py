@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import Any
 import pytest
 
 from spiritstream.model.status import TcpFigures
-from spiritstream.sockets import StreamSocket, client_tls
+from spiritstream.sockets import StreamSocket, client_tls, connect
+from spiritstream.sockets.lookup import look_up
 from tests.live.processes import until
 from tests.live.tls import server_tls
 from tests.virtualtime import run_virtually
@@ -356,7 +358,7 @@ class Roads:
         loop = asyncio.get_running_loop()
         self.roads = dict(enumerate(roads))
         self.tried: list[tuple[float, int]] = []
-        monkeypatch.setattr(loop, "getaddrinfo", self._look_up)
+        monkeypatch.setattr(connect, "look_up", self._look_up)
         monkeypatch.setattr(loop, "sock_connect", self._connect)
 
     async def _look_up(self, *_: Any, **__: Any) -> list[Any]:
@@ -427,12 +429,49 @@ def test_a_name_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(NEVER)
             return []
 
-        monkeypatch.setattr(loop, "getaddrinfo", look_up)
+        monkeypatch.setattr(connect, "look_up", look_up)
         with pytest.raises(TimeoutError):
             await StreamSocket.connect("host", 1, timeout_s=10, done=steps.append)
         return steps, loop.time()
 
     assert ([], 10.0) == run_virtually(go())
+
+
+async def test_lookups_that_hang_hold_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They sit in threads of their own, one for each host; who asks again waits for the same one."""
+    asked: list[str] = []
+    answer: Any = socket.getaddrinfo
+    go = threading.Event()
+
+    def hanging(host: str, *rest: Any, flags: int = 0, **more: Any) -> Any:
+        if flags & socket.AI_NUMERICHOST:
+            return answer(host, *rest, flags=flags, **more)
+        asked.append(host)
+        go.wait(20)
+        return [(V4, socket.SOCK_STREAM, 6, "", (HERE, 1))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    names = [f"host-{n}.example" for n in range(12)]
+    lookups = [asyncio.create_task(look_up(name, 1)) for name in [*names, *names]]
+    assert "free" == await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 10)
+    lookups[0].cancel()
+    go.set()
+    found = await asyncio.gather(*lookups, return_exceptions=True)
+    assert sorted(names) == sorted(asked)
+    assert isinstance(found[0], asyncio.CancelledError)
+    assert found[12] == found[1]
+
+
+async def test_a_farewell_that_is_called_off_closes_all_the_same() -> None:
+    """Whoever ends in a hurry leaves no connection behind."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        sock = StreamSocket(ours)
+        farewell = asyncio.create_task(sock.finish(20))
+        await asyncio.sleep(0)
+        farewell.cancel()
+        await asyncio.gather(farewell, return_exceptions=True)
+        assert -1 == sock.fileno()
 
 
 # TLS.
@@ -542,17 +581,12 @@ async def test_garbage_inside_tls(tmp_path: Path) -> None:
     assert isinstance(heard.ends[0], ssl.SSLError)
 
 
-def test_a_tls_server_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tls_server_that_is_silent() -> None:
     """The handshake is bounded like the rest."""
 
     async def go() -> tuple[list[str], float]:
         listener = socket.create_server((HERE, 0))
 
-        async def look_up(*_: Any, **__: Any) -> list[Any]:
-            return [(V4, socket.SOCK_STREAM, 6, "", listener.getsockname())]
-
-        # The real one works in a thread, whose time is not ours.
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
         steps: list[str] = []
         with listener, pytest.raises(TimeoutError):
             await connected(listener.getsockname()[1], ssl.create_default_context(), done=steps.append)

@@ -15,7 +15,7 @@ from spiritstream.rtmp.events import Event, Media, PlayRefused, Pong, Publish, U
 from spiritstream.rtmp.faults import RtmpError
 from spiritstream.rtmp.handshake import ClientHandshake
 from spiritstream.rtmp.messages import Control, Kind, pack_control, pack_number, unpack_number
-from spiritstream.rtmp.server import MAX_COMMAND_BYTES, MAX_REPLAY_BYTES, ServerSession
+from spiritstream.rtmp.server import MAX_COMMAND_BYTES, MAX_REPLAY_BYTES, MAX_STRANGER_MESSAGES, ServerSession
 
 NOISE = bytes(range(256)) * 6
 KEY = "s3cret-key"
@@ -277,6 +277,23 @@ def test_what_was_read_is_acknowledged_once_per_window(publisher: Peer) -> None:
     assert counts[1] - counts[0] >= 10_000
 
 
+def test_media_after_the_goodbye_is_nothing(publisher: Peer) -> None:
+    """Sound and picture may end at different times, in one read even; the goodbye is heard all the same."""
+    goodbye = publisher.writer.write(Kind.COMMAND, encode("FCUnpublish", 6.0, None, KEY))
+    late = publisher.writer.write(Kind.AUDIO, b"\xaf\x01", time_ms=9, stream_id=1)
+    assert [Unpublished()] == publisher.session.feed(b"".join((*goodbye, *late)))
+    assert [] == publisher.send(Kind.VIDEO, b"\x27\x01", stream_id=1)
+
+
+@pytest.mark.parametrize("rest", [b"\x11\x0a\x01", b"\x07\x00\x01", b"\x00", b"\xff"])
+def test_what_matters_of_a_command_comes_first(peer: Peer, rest: bytes) -> None:
+    """AMF3 inside, a reference, or a byte too many behind it: the command is understood."""
+    peer.connect()
+    assert [] == peer.send(Kind.COMMAND, encode("setPeerInfo", 9.0, None) + rest)
+    peer.send(Kind.COMMAND, encode("FCPublish", 3.0, None, KEY) + rest)
+    assert ["_result", 3.0, None] == peer.commands()[-1]
+
+
 def test_unknown_commands_are_nobodys_business(peer: Peer) -> None:
     """Encoders ask for things of servers they knew; an answer of any kind can upset them."""
     peer.connect()
@@ -305,6 +322,7 @@ def _breaks() -> Iterable[tuple[str, list[tuple[int, bytes]]]]:
     yield "no AMF", [(Kind.COMMAND, b"\x99")]
     yield "a long command", [(Kind.COMMAND, encode("connect", 1.0, "x" * MAX_COMMAND_BYTES))]
     yield "a short control message", [(Kind.WINDOW_SIZE, b"\0")]
+    yield "many messages, and no publish", [connect, *[(19, b"")] * MAX_STRANGER_MESSAGES]
     yield "much, and no publish", [connect, *[(19, bytes(60_000))] * (MAX_REPLAY_BYTES // 60_000 + 1)]
 
 
@@ -334,6 +352,15 @@ def test_another_process_takes_over_at_publish(peer: Peer) -> None:
     assert [Media(Kind.VIDEO, 1, b"\x17\x01early")] == resumed.feed(media[9:])
     peer.listen()
     assert ["NetStream.Publish.Start"] == peer.statuses()
+
+
+def test_a_publisher_may_send_without_number(publisher: Peer) -> None:
+    """The bound is for strangers."""
+    for _ in range(MAX_STRANGER_MESSAGES):
+        publisher.send(Kind.AUDIO, b"\xaf\x01", stream_id=1)
+    assert [Media(Kind.AUDIO, 7, b"\xaf\x01")] == publisher.send(
+        Kind.AUDIO, b"\xaf\x01", time_ms=7, stream_id=1
+    )
 
 
 def test_nothing_is_kept_of_a_publisher_that_was_answered(publisher: Peer) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeAlias, Union
@@ -97,6 +98,18 @@ def decode(data: bytes) -> list[Value]:
     values = []
     while reader.at < len(data):
         values.append(reader.value(0))
+    return values
+
+
+def decode_leading(data: bytes) -> list[Value]:
+    """The values in `data` up to the first that cannot be read: commands carry arguments of all kinds behind
+    those that matter, and some encoders a byte too many.
+    """
+    reader = _Reader(data)
+    values: list[Value] = []
+    with suppress(RtmpError):
+        while reader.at < len(data):
+            values.append(reader.value(0))
     return values
 
 

@@ -6,7 +6,7 @@ Chunk Size) and 5.4.2 (Abort).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from spiritstream.rtmp import headers
@@ -32,14 +32,15 @@ class Message:
     kind: int
     time_ms: int
     stream_id: int
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class ChunkReader:
     """Puts messages together from a stream of bytes, however it is cut. One for each connection.
 
     Set Chunk Size and Abort are obeyed and not returned. Memory follows what has arrived, not what a header
-    claims: `max_held_bytes` bounds all unfinished messages together.
+    claims: `max_held_bytes` bounds all unfinished messages together. `max_messages` bounds what a peer that
+    is not known yet can make us look at (an empty message takes one byte); `None` is without a bound.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class ChunkReader:
         max_message_bytes: int = 8 * 1024 * 1024,
         max_streams: int = 64,
         max_held_bytes: int = 16 * 1024 * 1024,
+        max_messages: int | None = None,
     ) -> None:
         self._max_message_bytes = max_message_bytes
         self._max_streams = max_streams
@@ -60,6 +62,8 @@ class ChunkReader:
         self._left = 0  # what is still to come of that chunk
         self._repeated = b""  # that chunk's header, if the next one may look the same
         self._held = 0
+        self._finished = 0
+        self.max_messages = max_messages
 
     @property
     def held_bytes(self) -> int:
@@ -157,6 +161,9 @@ class ChunkReader:
             raise RtmpError("the peer has begun more messages than it may")
 
     def _finish(self, stream: Incoming, messages: list[Message]) -> None:
+        self._finished += 1
+        if self.max_messages is not None and self._finished > self.max_messages:
+            raise RtmpError("the peer sends more messages than allowed")
         body = bytes(stream.body)
         self._drop(stream)
         if stream.kind == _SET_CHUNK_SIZE:

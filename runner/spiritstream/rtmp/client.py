@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spiritstream.rtmp.amf import Value, decode, encode
+from spiritstream.rtmp.amf import Value, decode_leading, encode
 from spiritstream.rtmp.chunks import Message
 from spiritstream.rtmp.events import (
     Acknowledged,
@@ -141,7 +141,7 @@ class ClientSession:
         message = without_amf3(message)
         if message.kind != Kind.COMMAND:
             return None
-        match decode(message.body):
+        match decode_leading(message.body):
             case ["_result", float(transaction), *rest]:
                 return self._result(transaction, rest)
             case ["_error", float(transaction), *rest]:

@@ -20,9 +20,10 @@ _CONTROL_CSID = 2
 class Link:
     """One connection after its handshake."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_messages: int | None = None) -> None:
+        """`max_messages` is how many the peer may send until `trust`."""
         self.writer = ChunkWriter()
-        self._reader = ChunkReader()
+        self._reader = ChunkReader(max_messages=max_messages)
         self._out: list[bytes | memoryview] = []
         self._received = self._acknowledged = 0
         self._window = DEFAULT_WINDOW_BYTES
@@ -43,6 +44,10 @@ class Link:
         if self._received - self._acknowledged >= self._window:
             self._acknowledged = self._received
             self.control(Kind.ACKNOWLEDGEMENT, pack_number(self._received))
+
+    def trust(self) -> None:
+        """The peer may send messages without number."""
+        self._reader.max_messages = None
 
     def _control(self, message: Message) -> Pong | Acknowledged | None:
         body = message.body

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
-from spiritstream.rtmp.amf import Value, decode, encode
+from spiritstream.rtmp.amf import Value, decode_leading, encode
 from spiritstream.rtmp.chunks import Message
 from spiritstream.rtmp.events import Event, Media, PlayRefused, Publish, Unpublished
 from spiritstream.rtmp.faults import RtmpError
@@ -27,6 +27,8 @@ from spiritstream.rtmp.messages import (
 MAX_COMMAND_BYTES = 64 * 1024
 # A publisher's way to `publish` is a kilobyte or two; what comes with it in one read is a little more.
 MAX_REPLAY_BYTES = 256 * 1024
+# On its way to `publish` an encoder sends about ten.
+MAX_STRANGER_MESSAGES = 256
 _ANSWER_CHUNK_BYTES = 4096
 _STREAM_ID = 1
 _SET_DATA_FRAME = encode("@setDataFrame")
@@ -39,6 +41,7 @@ class _Stage(Enum):
     CONNECTED = auto()
     ASKING = auto()  # its publish waits for our answer
     PUBLISHING = auto()
+    LEFT = auto()  # it has said goodbye, and may publish again
 
 
 class ServerSession:
@@ -51,7 +54,7 @@ class ServerSession:
 
     def _begin(self) -> None:
         self._greeting = b""
-        self._link = Link()
+        self._link = Link(MAX_STRANGER_MESSAGES)
         self._stage = _Stage.CONNECTING
         self._app = ""
         self._stream_id = _STREAM_ID
@@ -123,6 +126,7 @@ class ServerSession:
     def accept(self) -> None:
         """Let the peer publish."""
         self._answered(_Stage.PUBLISHING)
+        self._link.trust()
         self._link.user_control(Control.STREAM_BEGIN, self._stream_id)
         self._status("status", "NetStream.Publish.Start", "go ahead")
 
@@ -144,24 +148,25 @@ class ServerSession:
     def _message(self, message: Message) -> Iterator[Event]:
         message = without_amf3(message)
         if message.kind in (Kind.AUDIO, Kind.VIDEO):
-            yield self._media(message.kind, message.time_ms, message.body)
+            yield from self._media(message.kind, message.time_ms, message.body)
         elif message.kind == Kind.DATA:
             body = message.body.removeprefix(_SET_DATA_FRAME)
             if body and not body.startswith(_CLEAR_DATA_FRAME):
-                yield self._media(Kind.DATA, message.time_ms, body)
+                yield from self._media(Kind.DATA, message.time_ms, body)
         elif message.kind == Kind.COMMAND:
             yield from self._command(message)
         # Shared objects and what else there may be are none of a publisher's business.
 
-    def _media(self, kind: int, time_ms: int, body: bytes) -> Media:
-        if self._stage not in (_Stage.ASKING, _Stage.PUBLISHING):
+    def _media(self, kind: int, time_ms: int, body: bytes) -> Iterator[Media]:
+        if self._stage in (_Stage.ASKING, _Stage.PUBLISHING):
+            yield Media(kind, time_ms, body)
+        elif self._stage is not _Stage.LEFT:  # sound and picture may say goodbye at different times
             raise RtmpError("it sends media before it publishes")
-        return Media(kind, time_ms, body)
 
     def _command(self, message: Message) -> Iterator[Event]:
         if len(message.body) > MAX_COMMAND_BYTES:
             raise RtmpError("a command is far too long")
-        match decode(message.body):
+        match decode_leading(message.body):
             case [str(name), float(transaction), *rest]:
                 handler = _COMMANDS.get(name)
                 if handler is not None:
@@ -203,7 +208,7 @@ class ServerSession:
 
     def _publish(self, _transaction: float, rest: list[Value], stream: int) -> Iterator[Event]:
         name = rest[1] if len(rest) > 1 else None
-        if self._stage is not _Stage.CONNECTED or not isinstance(name, str):
+        if self._stage not in (_Stage.CONNECTED, _Stage.LEFT) or not isinstance(name, str):
             raise RtmpError("it publishes before it connects, twice, or without a name")
         self._stage = _Stage.ASKING
         self._stream_id = stream or _STREAM_ID
@@ -219,7 +224,7 @@ class ServerSession:
 
     def _leave(self, _transaction: float, _rest: list[Value], _stream: int) -> Iterator[Event]:
         if self._stage is _Stage.PUBLISHING:
-            self._stage = _Stage.CONNECTED
+            self._stage = _Stage.LEFT
             self._status("status", "NetStream.Unpublish.Success", "until next time")
             yield Unpublished()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
 from typing import Any, Literal
 
+from spiritstream.sockets.lookup import look_up
 from spiritstream.sockets.tls import TlsWire
 
 Step = Literal["resolve", "connect", "tls"]
@@ -75,9 +76,8 @@ async def shaken(sock: socket.socket, wire: TlsWire) -> TlsWire:
 
 async def _resolve(host: str, port: int) -> list[_Address]:
     """The host's addresses, families in turn: a family that does not work costs one step, not all."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        found = await look_up(host, port)
     except UnicodeError:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     families: dict[socket.AddressFamily, list[_Address]] = {}

@@ -135,10 +135,12 @@ class StreamSocket:
         if self._open:
             self.begin(_nothing, lambda _: over.set(), _nothing)
             self._sending.shut()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await over.wait()
-        self.close()
+            try:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(timeout_s):
+                        await over.wait()
+            finally:
+                self.close()
 
     def close(self) -> None:
         """Close at once; what the kernel has taken is still sent. No callback comes any more."""

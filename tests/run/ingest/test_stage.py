@@ -82,12 +82,12 @@ class Sink:
 class Show:
     """A stage, its hub, and a target."""
 
-    def __init__(self, takeover: Takeover = Takeover.WHEN_SILENT) -> None:
+    def __init__(self, takeover: Takeover = Takeover.WHEN_SILENT, hold_s: float = HOLD_S) -> None:
         clock = asyncio.get_running_loop().time
         self.hub = Hub(clock)
         self.sink = Sink()
         self.hub.attach(self.sink)
-        wanted = RtmpInput("127.0.0.1", 1935, "live", takeover=takeover, hold_s=HOLD_S)
+        wanted = RtmpInput("127.0.0.1", 1935, "live", takeover=takeover, hold_s=hold_s)
         self.stage = Stage(wanted, self.hub, clock, LOG)
 
     def comes(self, peer: str) -> Guest:
@@ -170,16 +170,16 @@ def test_when_silent_replaces_one_that_is_dead() -> None:
 
 
 def test_who_waits_gets_in_when_the_first_one_leaves() -> None:
-    """It need not wait out the silence; a third one is refused meanwhile."""
+    """It need not wait out the silence; a third one takes its place, as an encoder that tries again does."""
 
     async def main() -> None:
         show = Show()
         first = show.comes("a")
         second, third = show.comes("b"), show.comes("c")
         await asyncio.sleep(0)
-        assert ("", "refused") == (second.answer, third.answer)
+        assert ("closed", "") == (second.answer, third.answer)
         first.leaves()
-        assert "accepted" == second.answer
+        assert "accepted" == third.answer
 
     run_virtually(main())
 
@@ -261,5 +261,58 @@ def test_closing_leaves_nobody() -> None:
         first, second = show.comes("a"), show.comes("b")
         await show.stage.close()
         assert ("closed", "closed") == (first.answer, second.answer)
+
+    run_virtually(main())
+
+
+def test_a_hold_of_nothing_is_for_those_who_are_gone() -> None:
+    """With `hold: 0s` a publisher that is here may pause for a moment; one that leaves ends it at once."""
+
+    async def main() -> None:
+        show = Show(hold_s=0)
+        guest = show.comes("a")
+        guest.sends(*headers(), *group(0))
+        await show.passes(2, guest)
+        await show.passes(2)
+        assert 0 == show.hub.ends
+        guest.leaves()
+        await show.passes(0.5)
+        assert 1 == show.hub.ends
+
+    run_virtually(main())
+
+
+def test_metadata_after_the_hold_reaches_everybody() -> None:
+    """A publisher that was let in before the hold ended, and speaks after it: nothing of it is lost."""
+
+    async def main() -> None:
+        show = Show(hold_s=4)
+        first = show.comes("a")
+        first.sends(*headers(), *group(0))
+        await show.passes(1, first)
+        first.leaves()
+        await show.passes(2)
+        second = show.comes("b")
+        await show.passes(3)
+        assert 1 == show.hub.ends
+        before = len(show.sink.tags)
+        for tag in headers():
+            second.sends(tag)
+        second.sends(*group(0))
+        roles = [tag.role for tag in show.sink.tags[before:] if tag.role in (Role.META, Role.HEADER)]
+        assert [tag.role for tag in headers()] == roles
+
+    run_virtually(main())
+
+
+def test_a_stage_that_closes_leaves_no_refused_one_behind() -> None:
+    """Whatever its goodbye has come to, its connection is closed."""
+
+    async def main() -> None:
+        show = Show(Takeover.REJECT)
+        show.comes("a")
+        second = show.comes("b")
+        await show.stage.close()
+        assert "closed" == second.answer
 
     run_virtually(main())

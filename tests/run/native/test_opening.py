@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from spiritstream.model.profile import Address
+from spiritstream.rtmp.events import ClientEvent, Redirected
 from spiritstream.run.native import Publication, PublishError, open_publish
 from spiritstream.secret import Secret
 from tests.live.chunks import Amf
@@ -219,6 +220,31 @@ def test_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
         first, second = platform.sink.connections
         assert ("live", "") == (first.app, first.stream)
         assert ("edge", "canary-key") == (second.app, second.stream)
+        assert ("a.example",) == publication.via
+        publication.close()
+        await platform.over()
+
+    run_virtually(go())
+
+
+def test_a_redirect_with_a_hang_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends us on and closes, both in one read, has sent us on."""
+    heard = Publication._heard
+
+    def heard_and_closed(self: Publication, event: ClientEvent) -> None:
+        heard(self, event)
+        if isinstance(event, Redirected):
+            self._ended(None)
+
+    monkeypatch.setattr(Publication, "_heard", heard_and_closed)
+
+    async def go() -> None:
+        platform = Platform(monkeypatch, redirect("rtmps://b.example/edge"))
+        look = asyncio.create_task(opened(platform, Address("rtmps://a.example/live", KEY)))
+        while not platform.sink.connections:
+            await asyncio.sleep(0)
+        platform.sink.behaviour = Behaviour()
+        publication = await look
         assert ("a.example",) == publication.via
         publication.close()
         await platform.over()

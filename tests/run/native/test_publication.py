@@ -9,9 +9,10 @@ import pytest
 
 from spiritstream.model.profile import Address
 from spiritstream.model.status import Cause
+from spiritstream.rtmp.messages import Control, pack_control
 from spiritstream.run.native import Publication, open_publish
 from spiritstream.secret import Secret
-from tests.live.chunks import Type, pack_command
+from tests.live.chunks import Type, pack, pack_command
 from tests.live.sinks import Behaviour
 from tests.run.native.peers import URL, Platform
 from tests.virtualtime import run_virtually
@@ -173,5 +174,24 @@ def test_nonsense_from_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
         peer._transport.write(b"\xff" * 5000)
         await publication.over.wait()
         assert "not-rtmp" == code(publication.cause)
+
+    tell(monkeypatch, story)
+
+
+def test_a_server_that_asks_and_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our answers to its pings are not kept without end: it is left."""
+
+    async def story(platform: Platform, publication: Publication) -> None:
+        platform.sink.pause()
+        for n in range(8):
+            publication.send(publication.media(Type.VIDEO, 40 * n, bytes((0x27, 1, n)) * 100_000))
+        (peer,) = platform.sink._peers
+        ping = pack(Type.USER_CONTROL, pack_control(Control.PING_REQUEST, 7))
+        async with asyncio.timeout(60):
+            while not publication.over.is_set():
+                peer._transport.write(ping * 200)
+                await asyncio.sleep(0.01)
+        assert "timeout" == code(publication.cause)
+        platform.sink.resume()
 
     tell(monkeypatch, story)

@@ -21,8 +21,8 @@ class Limits:
     burst: int = 10
     """New connections of one address at once; after that `per_s` of them."""
     per_s: float = 2.0
-    bytes: int = 64 * 1024
-    """What one may send before it publishes: ten times what encoders do."""
+    bytes: int = 32 * 1024
+    """What one may send before it publishes: five times what encoders do."""
 
 
 @dataclass(slots=True)

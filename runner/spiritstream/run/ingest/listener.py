@@ -29,6 +29,7 @@ from spiritstream.run.ingest.tally import Tally
 # Whoever started us registers at once, unless it has died meanwhile.
 _FIRST_S = 1.5
 _TELL_S = 5.0
+_EXHAUSTED_S = 0.2
 _SALT_BYTES = 16
 _EVERYBODY = "many addresses"
 
@@ -74,7 +75,11 @@ class Listener:
     async def _answer(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            line, _ = await loop.sock_accept(listening)
+            try:
+                line, _ = await loop.sock_accept(listening)
+            except OSError:
+                await asyncio.sleep(_EXHAUSTED_S)  # no descriptor is left for the moment
+                continue
             if is_ours(line):
                 self._welcome(line)
             else:

@@ -11,7 +11,7 @@ from spiritstream.media.hub import Hub
 from spiritstream.model.profile import RtmpInput
 from spiritstream.run.ingest.publisher import Publisher
 from spiritstream.run.ingest.streams import Streams
-from spiritstream.run.ingest.takeover import Decision, decide
+from spiritstream.run.ingest.takeover import SILENT_S, Decision, decide
 
 _ENDS = {
     "left": "left",
@@ -40,7 +40,7 @@ class Stage:
         self._streams = Streams()
         self._at_ms: int | None = None
         self._waiting: tuple[Publisher, float] | None = None
-        self._goodbyes: set[asyncio.Task[None]] = set()
+        self._goodbyes: dict[asyncio.Task[None], Publisher] = {}
         # What an input before us left in the hub is held for as long as our own would be.
         self._media_at = hub.last_media if hub.ready else None
         self.publisher: Publisher | None = None
@@ -50,10 +50,12 @@ class Stage:
 
     def arrived(self, newcomer: Publisher) -> None:
         """A publisher with the right key."""
+        since = self._clock()
         if self._waiting is not None:
-            self._refuse(newcomer)
-            return
-        self._waiting = newcomer, self._clock()
+            # An encoder on a bad network: it has tried again before we knew that it was gone.
+            older, since = self._waiting
+            older.close()
+        self._waiting = newcomer, since
         self.decide()
 
     def look(self) -> None:
@@ -62,11 +64,15 @@ class Stage:
         self.decide()
         if self.publisher is not None:
             self.publisher.look(now)
-        if self._media_at is not None and now - self._media_at > self._wanted.hold_s:
+        if self._media_at is not None and now - self._media_at > self._hold_s():
             self._media_at = self._at_ms = None
             self._streams.begin_anew()
             self._hub.end()
             self._log.warning("no media for %g s: targets are ended until it returns", self._wanted.hold_s)
+
+    def _hold_s(self) -> float:
+        """A publisher that is here has pauses of its own: a slide may stand for a second or two."""
+        return self._wanted.hold_s if self.publisher is None else max(self._wanted.hold_s, SILENT_S)
 
     def decide(self) -> None:
         """Let the one who waits publish, refuse it, or let it wait on."""
@@ -98,7 +104,10 @@ class Stage:
             self._waiting = None
         for goodbye in self._goodbyes:
             goodbye.cancel()
-        await asyncio.gather(*self._goodbyes, return_exceptions=True)
+        leaving = dict(self._goodbyes)
+        await asyncio.gather(*leaving, return_exceptions=True)
+        for refused in leaving.values():
+            refused.close()  # its goodbye may not even have begun
 
     def _accept(self, newcomer: Publisher) -> None:
         self._streams, self._at_ms = Streams(), None
@@ -110,8 +119,8 @@ class Stage:
         other = self.publisher.peer if self.publisher else "another one"
         self._log.warning("publisher %s was refused: %s publishes already", newcomer.peer, other)
         goodbye = asyncio.create_task(newcomer.refuse("somebody publishes here already"))
-        self._goodbyes.add(goodbye)
-        goodbye.add_done_callback(self._goodbyes.discard)
+        self._goodbyes[goodbye] = newcomer
+        goodbye.add_done_callback(lambda done: self._goodbyes.pop(done, None))
 
     def _ended(self, gone: Publisher, how: str) -> None:
         if self.publisher is gone:

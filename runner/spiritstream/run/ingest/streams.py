@@ -49,7 +49,7 @@ class Streams:
         before = list(self._headers.values())
         for tag in tags:
             self._note(tag)
-        if self._anew and not any(_is_media(tag) for tag in tags):
+        if self._anew and self.shape is not None and not any(_is_media(tag) for tag in tags):
             return None, []
         shape = self._settled() if self.shape is None else self._corrected(self.shape)
         if self.shape is None:

@@ -133,7 +133,7 @@ class _Attempt:
             await publication.reach(lambda: what() or bool(publication.redirect), self._step_s)
         except TimeoutError:
             raise PublishError(answers.silent(), self._timings) from None
-        if publication.cause is not None:
+        if publication.cause is not None and not publication.redirect:
             raise PublishError(publication.cause, self._timings)
         self._lap(step)
 

@@ -22,6 +22,8 @@ PING_S = 5.0
 # So many pings without a sign of life from a server that has answered one before: it is gone.
 _UNANSWERED = 3
 _LEAVE_S = 1.0
+# Of our answers that a server has not read.
+_MOST_ANSWERS_BYTES = 64 * 1024
 # S0, S1 and S2 (RTMP 1.0, section 5.2): before so much has come there was no handshake.
 _HANDSHAKE_BYTES = 1 + 2 * 1536
 
@@ -55,6 +57,7 @@ class Publication:
         self._news = asyncio.Event()
         self._received = 0
         self._unanswered = 0
+        self._answers_bytes = 0
         self._answers_pings = False
         self._timer: asyncio.TimerHandle | None = None
         self.media = session.media
@@ -180,6 +183,10 @@ class Publication:
 
     def _answer(self) -> None:
         if (out := self._session.outgoing()) and not self.over.is_set():
+            self._answers_bytes = self._answers_bytes + len(out) if self._pending else 0
+            if self._answers_bytes > _MOST_ANSWERS_BYTES:
+                self._lose(answers.silent())  # it asks, and does not read
+                return
             self.send([out])
 
     def _room(self) -> None:
