@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import hashlib
 import os
 import socket
@@ -12,6 +13,7 @@ import ssl
 import struct
 import sys
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -275,6 +277,49 @@ def test_no_rest_while_much_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
     # 16 reads of 64 KiB: with a rest after each it would be 16 s.
     assert run_virtually(flood()) < 10
+
+
+def test_after_a_pause_the_first_packet_is_heard_at_once() -> None:
+    """A peer that pauses is waited for without a wake-up, and what comes then does not wait for a rest."""
+
+    async def pause() -> tuple[int, float]:
+        theirs, sock = pair(rest_s=0.5)
+        heard = Heard()
+        heard.begin(sock)
+        loop = asyncio.get_running_loop()
+        theirs.send(b"before")
+        await asyncio.sleep(60.1)
+        armed = sum(handle.when() < 1e6 for handle in loop._scheduled if not handle.cancelled())  # type: ignore[attr-defined]
+        began = loop.time()
+        theirs.send(b"after")
+        while heard.text != b"beforeafter":
+            await asyncio.sleep(0.001)
+        took_s = loop.time() - began
+        sock.close()
+        theirs.close()
+        return armed, round(took_s, 1)
+
+    assert (0, 0.0) == run_virtually(pause())
+
+
+def test_who_listened_to_a_closed_connection_is_free_at_once() -> None:
+    """Nothing of it waits for the garbage collector: it may hold a queue full of media."""
+
+    async def close() -> list[Heard]:
+        theirs, sock = pair()
+        heard = Heard()
+        heard.begin(sock)
+        gone = weakref.ref(heard)
+        gc.disable()
+        try:
+            del heard
+            sock.close()
+            return [left for left in [gone()] if left is not None]
+        finally:
+            gc.enable()
+            theirs.close()
+
+    assert [] == run_virtually(close())
 
 
 async def test_figures() -> None:

@@ -69,6 +69,7 @@ class Sending:
                 self._sock.send(self._tls.farewell())
         self._over = True
         self._loop.remove_writer(self._fd)
+        self.on_room = lambda: None
 
     def _send_plain(self, buffers: Sequence[Buffer]) -> int:
         total = 0

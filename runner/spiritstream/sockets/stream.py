@@ -17,6 +17,8 @@ from spiritstream.sockets.tls import TlsWire
 _READ_BYTES = 64 * 1024
 # So many reads in a row, then the others get their turn.
 _READS = 8
+# After so many rests without anything new the peer has paused.
+_EMPTY_READS = 10
 
 
 def _nothing(*_: object) -> None:
@@ -42,6 +44,8 @@ class StreamSocket:
         self._tls = tls
         self._sending = Sending(sock, tls, self._lost)
         self._begun = False
+        self._selecting = False
+        self._empty_reads = 0
         self._open = True
         self._resting: asyncio.TimerHandle | None = None
         self._on_data: Callable[[bytes], None] = _nothing
@@ -103,7 +107,7 @@ class StreamSocket:
         self._on_data, self._on_end, self._sending.on_room = on_data, on_end, on_writable
         if self._open and not self._begun:
             self._begun = True
-            self._loop.add_reader(self._fd, self._readable)
+            self._select(True)
             if self._tls:
                 # The peer's first words may have come with the end of its handshake.
                 self._loop.call_soon(self._readable)
@@ -149,8 +153,10 @@ class StreamSocket:
         self._open = False
         self._sending.stop()
         self._calm()
-        self._loop.remove_reader(self._fd)
+        self._select(False)
         self._sock.close()
+        # Whoever heard us, and all that it holds, is free at once, not when a collector comes by.
+        self._on_data = self._on_end = _nothing
 
     # Reading.
 
@@ -165,13 +171,22 @@ class StreamSocket:
             self._rest(count)
 
     def _rest(self, count: int) -> None:
-        # While packets keep coming a timer is enough: the selector need not be told each time.
-        if count == 0:
-            self._loop.add_reader(self._fd, self._readable)
-        else:
-            self._loop.remove_reader(self._fd)
+        # While packets keep coming a timer is enough: the selector need not be told each time, and would
+        # wake us for the first half of a frame.
+        self._empty_reads = 0 if count else self._empty_reads + 1
+        awake = self._empty_reads < _EMPTY_READS
+        self._select(not awake)
+        if awake:
             rest_s = self._rest_s if count < _READ_BYTES else 0.0
             self._resting = self._loop.call_later(rest_s, self._readable)
+
+    def _select(self, wanted: bool) -> None:
+        """Let the selector tell when something arrives, or not."""
+        if wanted and not self._selecting:
+            self._loop.add_reader(self._fd, self._readable)
+        elif not wanted and self._selecting:
+            self._loop.remove_reader(self._fd)
+        self._selecting = wanted
 
     def _calm(self) -> None:
         if self._resting is not None:
@@ -214,5 +229,6 @@ class StreamSocket:
 
     def _ended(self, error: OSError | None) -> None:
         if self._open:
+            on_end = self._on_end
             self.close()
-            self._on_end(error)
+            on_end(error)

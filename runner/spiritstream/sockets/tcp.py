@@ -9,7 +9,8 @@ import sys
 
 from spiritstream.model.status import TcpFigures
 
-_PEER_GONE_MS = 10_000
+# Longer than whoever sends takes to judge a peer that has stopped reading: it knows more to say of it.
+_PEER_GONE_MS = 25_000
 # So much may wait in the kernel beyond what is on its way. More would only be an older picture: in our own
 # queue it can still be dropped, a group at a time.
 _NOT_SENT_BYTES = 256 * 1024

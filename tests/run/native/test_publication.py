@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 
 import pytest
 
+from spiritstream.media.hub import Hub
 from spiritstream.model.profile import Address
 from spiritstream.model.status import Cause
 from spiritstream.rtmp.messages import Control, pack_control
 from spiritstream.run.native import Publication, open_publish
+from spiritstream.run.native.outlet import Outlet
 from spiritstream.secret import Secret
 from tests.live.chunks import Type, pack, pack_command
 from tests.live.sinks import Behaviour
@@ -193,5 +197,24 @@ def test_a_server_that_asks_and_does_not_read(monkeypatch: pytest.MonkeyPatch) -
                 await asyncio.sleep(0.01)
         assert "timeout" == code(publication.cause)
         platform.sink.resume()
+
+    tell(monkeypatch, story)
+
+
+def test_a_lost_connection_frees_its_queue_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that flaps all day must not pile up queues until the garbage collector comes by."""
+
+    async def story(platform: Platform, publication: Publication) -> None:
+        hub = Hub(asyncio.get_running_loop().time)
+        outlet = Outlet(hub, publication)
+        gone = weakref.ref(outlet)
+        outlet.detach()
+        gc.disable()
+        try:
+            publication.close()
+            del outlet
+            assert gone() is None
+        finally:
+            gc.enable()
 
     tell(monkeypatch, story)

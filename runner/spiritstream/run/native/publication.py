@@ -131,6 +131,9 @@ class Publication:
         """Close at once, without a word."""
         self._calm()
         self._sock.close()
+        # Who feeds us holds a queue, and shall not wait for a collector.
+        self.on_room = lambda: None
+        self._pending = []
         self.over.set()
         self._news.set()
 
