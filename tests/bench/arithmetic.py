@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Stamp(NamedTuple):
+    """When a frame was sent or had arrived, and its checksum."""
+
+    at: float
+    checksum: int
 
 
 def longest_gap_s(times: Sequence[float], since: float, until: float) -> float:
@@ -35,3 +46,22 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 def paired_ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """Round by round, so that what slowed the machine down in one round slowed both sides."""
     return [a / b for a, b in zip(ours, theirs, strict=True)]
+
+
+def delays_s(sent: Sequence[Stamp], arrived: Sequence[Stamp]) -> list[float]:
+    """How long each frame took that was sent once: to its first arrival. What never arrived has no delay."""
+    times = Counter(stamp.checksum for stamp in sent)
+    first: dict[int, float] = {}
+    for stamp in arrived:
+        first.setdefault(stamp.checksum, stamp.at)
+    return [
+        first[stamp.checksum] - stamp.at
+        for stamp in sent
+        if times[stamp.checksum] == 1 and stamp.checksum in first
+    ]
+
+
+def turned(things: Sequence[T], number: int) -> list[T]:
+    """The same things, beginning with another one for each `number`."""
+    start = number % len(things) if things else 0
+    return [*things[start:], *things[:start]]

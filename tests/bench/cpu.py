@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +11,8 @@ from tests.bench.arithmetic import paired_ratios
 from tests.bench.figures import Figure, Judged
 from tests.bench.lab import Lab
 from tests.bench.platforms import Platforms, platforms
-from tests.bench.served import end
-from tests.bench.show import on_air, profile_text, source_group
+from tests.bench.show import files_input, on_air, profile_text, source_group
+from tests.bench.tee import read_by_itself, tee_running
 
 TARGETS = 3
 _SETTLE_S = 3.0
@@ -80,7 +77,7 @@ def _figures(ours: list[Cost], theirs: list[float], limit: float) -> list[Figure
 def _runner(lab: Lab, source: Path) -> Cost:
     with platforms(TARGETS, media=False) as sinks:
         urls = {f"target{n}": url for n, url in enumerate(sinks.urls)}
-        with on_air(lab.room(), profile_text([source], source_group(urls)), lab.ffmpeg) as show:
+        with on_air(lab.room(), profile_text(files_input([source]), source_group(urls)), lab.ffmpeg) as show:
             show.wait_live()
             _settle(sinks)
             pids = show.pids()
@@ -94,29 +91,18 @@ def _runner(lab: Lab, source: Path) -> Cost:
 
 
 def _cores(runner: int, senders: list[int], reader: int) -> tuple[float, float, float, float]:
-    return time.monotonic(), proc.cpu_s(runner), proc.cpu_of_all_s(senders), proc.cpu_s(reader)
+    return time.monotonic(), proc.ran_s(runner), sum(map(proc.ran_s, senders)), proc.ran_s(reader)
 
 
 def _tee(lab: Lab, source: Path) -> float:
-    with platforms(TARGETS, media=False) as sinks, _tee_running(lab.ffmpeg, source, sinks.urls) as pid:
+    with (
+        platforms(TARGETS, media=False) as sinks,
+        tee_running(lab.ffmpeg, read_by_itself(source), sinks.urls) as pid,
+    ):
         _settle(sinks)
-        before, began = proc.cpu_s(pid), time.monotonic()
+        before, began = proc.ran_s(pid), time.monotonic()
         time.sleep(lab.seconds)
-        return (proc.cpu_s(pid) - before) / (time.monotonic() - began)
-
-
-@contextlib.contextmanager
-def _tee_running(ffmpeg: str, source: Path, urls: list[str]) -> Iterator[int]:
-    slaves = "|".join(f"[f=flv:onfail=ignore:flvflags=no_duration_filesize]{url}/measured" for url in urls)
-    command = [
-        *(ffmpeg, "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-i", str(source)),
-        *("-map", "0", "-c", "copy", "-f", "tee", "-use_fifo", "1", slaves),
-    ]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    try:
-        yield process.pid
-    finally:
-        end(process)
+        return (proc.ran_s(pid) - before) / (time.monotonic() - began)
 
 
 def _settle(sinks: Platforms) -> None:

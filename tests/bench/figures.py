@@ -16,6 +16,10 @@ class Judged(StrEnum):
     HIGHEST = "highest"
 
 
+# Figures of several measurements stand under each other.
+_NAME_WIDTH = 46
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One figure, measured once or several times. Without a limit it is only shown."""
@@ -55,10 +59,12 @@ class Figure:
 
 def table(figures: Iterable[Figure]) -> list[str]:
     """A line for each figure: name, value, limit, verdict, spread, note."""
-    return [line.rstrip() for line in map(_line, figures)]
+    rows = list(figures)
+    width = max((_NAME_WIDTH, *(len(figure.name) for figure in rows)))
+    return [_line(figure, width).rstrip() for figure in rows]
 
 
-def _line(figure: Figure) -> str:
+def _line(figure: Figure, width: int) -> str:
     limit = "" if figure.limit is None else f"<= {_number(figure.limit, figure.unit)}"
     spread = ""
     if len(figure.values) > 1:
@@ -69,11 +75,14 @@ def _line(figure: Figure) -> str:
         )
     remarks = "; ".join(part for part in (spread, figure.note) if part)
     return (
-        f"  {figure.name:<46} {_number(figure.value, figure.unit):>10} {limit:>12}"
+        f"  {figure.name:<{width}} {_number(figure.value, figure.unit):>10} {limit:>12}"
         f"  {figure.verdict:<4}  {remarks}"
     )
 
 
 def _number(value: float, unit: str) -> str:
-    digits = 0 if unit in ("ms", "KiB") else 1 if unit in ("MiB", "%") else 2
+    if unit == "ms":
+        digits = 0 if abs(value) >= 10 else 1
+    else:
+        digits = 0 if unit in ("KiB", "/s") else 1 if unit in ("MiB", "%") else 2
     return f"{value:.{digits}f} {unit}".rstrip()

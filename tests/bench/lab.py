@@ -15,10 +15,12 @@ GROUP_BYTES = int(KEYFRAME_S * (BITRATE_KBPS + 160) * 1000 / 8)
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """One ffmpeg, and how thoroughly to measure with it."""
+    """The ffmpegs, and how thoroughly to measure with them."""
 
     ffmpeg: str
     version: str
+    ffmpegs: dict[str, str]
+    """All that take part, by what they call their version; `ffmpeg` is one of them."""
     library: MediaLibrary
     folder: Path
     seconds: float

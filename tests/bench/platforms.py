@@ -27,6 +27,7 @@ class Platforms:
 
     def __init__(self, process: Served) -> None:
         self._process = process
+        self.pid = process.pid
         self.urls: list[str] = process.greeting["urls"]
 
     def pause(self, number: int) -> None:

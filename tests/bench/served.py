@@ -19,6 +19,7 @@ class Served:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self.pid = process.pid
         self.greeting = self._answer()
 
     def tell(self, *words: str | int) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class Served:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("the process of the pretend platforms has ended")
+            raise RuntimeError("the process beside the measurement has ended; it says why itself, above")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

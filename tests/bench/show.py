@@ -19,7 +19,8 @@ from spiritstream.wire import decode, encode, to_data
 from tests.bench.served import ROOT, end
 
 KEY_VARIABLE = "SPIRITSTREAM_MEASURED_KEY"
-_ENVIRONMENT = {**os.environ, KEY_VARIABLE: "measured"}
+KEY = "measured"
+_ENVIRONMENT = {**os.environ, KEY_VARIABLE: KEY}
 _CALL_S = 30.0
 _LIVE_S = 30.0
 _TOLD_LINES = 15
@@ -30,17 +31,26 @@ def target(url: str) -> dict[str, Any]:
     return {"url": url, "key": {"env": KEY_VARIABLE}}
 
 
+def files_input(paths: Sequence[Path]) -> dict[str, Any]:
+    """`paths`, played for ever."""
+    return {"files": {"paths": [str(path) for path in paths], "loop": True}}
+
+
+def rtmp_input(port: int, **more: str) -> dict[str, Any]:
+    """A publisher on loopback that knows the key."""
+    return {"rtmp": {"listen": f"127.0.0.1:{port}", "app": "live", "key": {"env": KEY_VARIABLE}, **more}}
+
+
 def profile_text(
-    paths: Sequence[Path], groups: Mapping[str, Mapping[str, Any]], name: str = "measured"
+    source: Mapping[str, Any],
+    groups: Mapping[str, Mapping[str, Any]],
+    *,
+    name: str = "measured",
+    sender: str | None = None,
 ) -> str:
-    """A profile that plays `paths` for ever."""
-    document = {
-        "version": 1,
-        "name": name,
-        "input": {"files": {"paths": [str(path) for path in paths], "loop": True}},
-        "groups": dict(groups),
-    }
-    return yaml.safe_dump(document, sort_keys=False)
+    """A profile with this input and these groups; `sender` carries all targets."""
+    document = {"version": 1, "name": name, "input": dict(source), "groups": dict(groups)}
+    return yaml.safe_dump(document | ({"sender": sender} if sender else {}), sort_keys=False)
 
 
 def source_group(urls: Mapping[str, str]) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from tests.bench.arithmetic import longest_gap_s
 from tests.bench.figures import Figure, Judged
 from tests.bench.lab import Lab
 from tests.bench.platforms import Visit, arrivals, first_media_after, platforms
-from tests.bench.show import on_air, profile_text, source_group
+from tests.bench.show import files_input, on_air, profile_text, source_group
 
 # So long a window is looked at after each event, and as long a one without any for comparison.
-WINDOW_S = 4.0
+WINDOW_S = 3.0
 _FILE_S = 60.0
-_REPEATS = 5
+_REPEATS = 3
 GAP_LIMIT_S = 0.1
 
 
@@ -61,12 +61,14 @@ def _round(lab: Lab) -> Round:
     with platforms(3) as sinks:
         urls = {f"target{n}": url for n, url in enumerate(sinks.urls)}
         first_two = {name: urls[name] for name in ("target0", "target1")}
-        with on_air(lab.room(), profile_text([source], source_group(first_two)), lab.ffmpeg) as show:
+        with on_air(
+            lab.room(), profile_text(files_input([source]), source_group(first_two)), lab.ffmpeg
+        ) as show:
             show.wait_live()
             time.sleep(WINDOW_S)
             quiet_at = time.monotonic()
             time.sleep(WINDOW_S)
-            added_at = show.apply(profile_text([source], source_group(urls)))
+            added_at = show.apply(profile_text(files_input([source]), source_group(urls)))
             time.sleep(WINDOW_S)
             killed_at = _kill(show.pids()["target1"])
             time.sleep(WINDOW_S)

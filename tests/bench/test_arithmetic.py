@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.arithmetic import longest_gap_s, paired_ratios, percentile, slope
+from tests.bench.arithmetic import Stamp, delays_s, longest_gap_s, paired_ratios, percentile, slope, turned
 from tests.bench.figures import Figure, Judged, table
 
 
@@ -69,6 +69,30 @@ def test_verdict(judged: Judged, limit: float | None, verdict: str) -> None:
     assert verdict == Figure("f", (1.0, 2.0, 9.0), limit=limit, judged=judged).verdict
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (0.4, "ms", "0.4 ms"),
+        (12.34, "ms", "12 ms"),
+        (-0.26, "ms", "-0.3 ms"),
+        (3.96, "%", "4.0 %"),
+        (0.594, "", "0.59"),
+        (0.149, "µs", "0.15 µs"),
+        (812.4, "/s", "812 /s"),
+    ],
+)
+def test_number(value: float, unit: str, expected: str) -> None:
+    """As many digits as the figure is good for."""
+    (line,) = table([Figure("f", (value,), unit)])
+    assert expected == line.removeprefix("  f").strip()
+
+
+def test_table_fits_its_longest_name() -> None:
+    """The values stand under each other, whatever the names."""
+    lines = table([Figure("short", (1.0,)), Figure("a name that is longer than all others " * 2, (1.0,))])
+    assert 1 == len({line.index("1.00") for line in lines})
+
+
 def test_table_shows_value_limit_and_spread() -> None:
     """A line has the figure, its limit, the verdict, and from where to where it went."""
     lines = table(
@@ -78,3 +102,34 @@ def test_table_shows_value_limit_and_spread() -> None:
         ["gap", "20", "ms", "<=", "20", "ms", "ok", "median", "of", "2:", "10", "ms", "..", "30", "ms"],
         ["size", "1.2", "MiB", "alone"],
     ] == [line.split() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrived", "expected"),
+    [
+        ([], [], []),
+        ([(1.0, 7)], [(1.25, 7)], [0.25]),
+        ([(1.0, 7), (2.0, 8)], [(2.5, 8), (3.0, 7)], [2.0, 0.5]),
+        ([(1.0, 7)], [(1.25, 7), (9.0, 7)], [0.25]),
+        ([(1.0, 7), (2.0, 7), (3.0, 8)], [(1.5, 7), (2.5, 7), (3.5, 8)], [0.5]),
+        ([(1.0, 7), (2.0, 8)], [(2.5, 8)], [0.5]),
+        ([(1.0, 7)], [(0.5, 9), (1.5, 7)], [0.5]),
+    ],
+    ids=["none", "one", "out of order", "came twice", "sent twice", "lost", "from before"],
+)
+def test_delays(
+    sent: list[tuple[float, int]], arrived: list[tuple[float, int]], expected: list[float]
+) -> None:
+    """A frame's delay ends with its first arrival; frames that look alike, or are lost, have none."""
+    assert expected == delays_s([Stamp(*stamp) for stamp in sent], [Stamp(*stamp) for stamp in arrived])
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "abc"), (1, "bca"), (2, "cab"), (3, "abc")])
+def test_turned(number: int, expected: str) -> None:
+    """Each round begins with another one, and leaves none out."""
+    assert list(expected) == turned(list("abc"), number)
+
+
+def test_turned_of_nothing() -> None:
+    """Nothing to measure is no failure."""
+    assert [] == turned([], 1)

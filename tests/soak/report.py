@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.soak.faults import UNDISTURBED
 from tests.soak.ledger import NOTABLE_S
-from tests.soak.samples import Sample, after_warm_up, memory_slope_kib_per_min
+from tests.soak.samples import Sample, after_warm_up, later_half, memory_slope_kib_per_min
+from tests.soak.shows import UNDISTURBED
 
 # A gap that begins so soon after a fault is shown beside it.
 _BLAMED_S = 5.0
@@ -66,17 +66,25 @@ def _process(samples: list[Sample]) -> Iterator[str]:
         return
     first, last = warm[0], warm[-1]
     minutes = (last.at_s - first.at_s) / 60
-    peak = max(sample.resident_kib for sample in samples)
     yield "runner's own process              start     warm      end     peak"
-    start, *others = (
-        kib / 1024 for kib in (samples[0].resident_kib, first.resident_kib, last.resident_kib, peak)
-    )
-    yield f"  {'resident, MiB':<26} {start:>12.1f}" + "".join(f" {mib:>8.1f}" for mib in others)
+    yield _over_time("resident, MiB", [sample.resident_kib / 1024 for sample in samples], len(warm), 1)
     for name in ("descriptors", "threads", "children"):
-        values = [getattr(sample, name) for sample in samples]
-        yield (f"  {name:<26} {values[0]:>12} {getattr(first, name):>8} {values[-1]:>8} {max(values):>8}")
-    rise = memory_slope_kib_per_min(warm)
-    yield f"  memory's slope: {rise:+.1f} KiB/min, over the last {minutes:.1f} min ({len(warm)} looks)"
+        yield _over_time(name, [getattr(sample, name) for sample in samples], len(warm))
+    if any(sample.beside_kib for sample in samples):
+        beside = [sample.beside_kib / 1024 for sample in samples]
+        yield _over_time("beside it, listener, MiB", beside, len(warm), 1)
+    rise, later = memory_slope_kib_per_min(warm), memory_slope_kib_per_min(later_half(warm))
+    yield (
+        f"  memory's slope: {rise:+.1f} KiB/min, by least squares over the last {minutes:.1f} min "
+        f"({len(warm)} looks), after {first.at_s / 60:.1f} min of warming up"
+    )
+    yield f"    in the second half of that time: {later:+.1f} KiB/min"
+
+
+def _over_time(name: str, values: list[float], warm: int, digits: int = 0) -> str:
+    """A row of the table: at the start, once warm, at the end, the highest."""
+    start, *others = (f"{value:.{digits}f}" for value in (values[0], values[-warm], values[-1], max(values)))
+    return f"  {name:<26} {start:>12}" + "".join(f" {value:>8}" for value in others)
 
 
 def _undisturbed(soak: Soak) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from tests.bench import proc
@@ -22,6 +23,8 @@ class Sample:
     descriptors: int
     threads: int
     children: int
+    beside_kib: int = 0
+    """Resident memory of its children that are no ffmpeg: the listener."""
 
 
 def take_sample(pid: int, at_s: float) -> Sample:
@@ -30,8 +33,14 @@ def take_sample(pid: int, at_s: float) -> Sample:
     Raises:
         ProcessLookupError: it has ended.
     """
+    children = descendants(pid)
+    beside_kib = 0
+    for child in children:
+        # It may be gone since the look at who is there.
+        with contextlib.suppress(ProcessLookupError):
+            beside_kib += 0 if child.name.startswith("ffmpeg") else proc.resident_kib(child.pid)
     return Sample(
-        at_s, proc.resident_kib(pid), proc.descriptors(pid), proc.threads(pid), len(descendants(pid))
+        at_s, proc.resident_kib(pid), proc.descriptors(pid), proc.threads(pid), len(children), beside_kib
     )
 
 
@@ -44,3 +53,11 @@ def after_warm_up(samples: list[Sample]) -> list[Sample]:
 def memory_slope_kib_per_min(samples: list[Sample]) -> float:
     """The rise of resident memory, by least squares."""
     return slope([(sample.at_s / 60, sample.resident_kib) for sample in samples])
+
+
+def later_half(samples: list[Sample]) -> list[Sample]:
+    """Those of the second half of their time: whether a rise goes on."""
+    if not samples:
+        return []
+    middle_s = (samples[0].at_s + samples[-1].at_s) / 2
+    return [sample for sample in samples if sample.at_s >= middle_s]
