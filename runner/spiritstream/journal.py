@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from spiritstream.secret import Secret, scrub
 
@@ -78,13 +78,23 @@ class JsonLines(_Scrubbed):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class Stream(Protocol):
+    """What a line can be written to."""
+
+    def write(self, text: str, /) -> object:
+        """Take a text."""
+
+    def flush(self) -> object:
+        """Let go of what was taken."""
+
+
 class Unblocked(logging.Handler):
     """Writes to a stream from a thread of its own: a reader that stops reading holds up nobody.
 
     What it does not take is lost and counted, oldest kept; the count is written when it reads on.
     """
 
-    def __init__(self, stream: TextIO, kept_lines: int = 5_000) -> None:
+    def __init__(self, stream: Stream, kept_lines: int = 5_000) -> None:
         super().__init__()
         self._stream = stream
         self._lines: queue.Queue[str | None] = queue.Queue(kept_lines)
@@ -117,10 +127,19 @@ class Unblocked(logging.Handler):
 
 
 def open_journal(
-    form: str, secrets: Callable[[], Iterable[Secret]], *, verbose: bool = False, stream: TextIO | None = None
+    form: str,
+    secrets: Callable[[], Iterable[Secret]],
+    *,
+    verbose: bool = False,
+    stream: TextIO | None = None,
+    handler: logging.Handler | None = None,
 ) -> logging.Handler:
-    """Send the program's log to `stream` (stderr), as `plain` or `json`; `verbose` adds what children say."""
-    handler = logging.StreamHandler(stream) if stream else Unblocked(sys.stderr)
+    """Send the program's log to `handler`, or `stream` (stderr), as `plain` or `json`.
+
+    `verbose` adds what children say.
+    """
+    if handler is None:
+        handler = logging.StreamHandler(stream) if stream else Unblocked(sys.stderr)
     lines = JsonLines(secrets) if form == "json" else PlainLines(secrets, tracebacks=verbose)
     handler.setFormatter(lines)
     # asyncio tells of faults in callbacks, with tracebacks that would go to stderr as they are.

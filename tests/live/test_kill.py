@@ -110,7 +110,7 @@ async def test_a_killed_runner_leaves_no_ffmpeg_and_readable_recordings(
             await silent.wait_connected()
             await stalled.wait_media()
             await program.until("stalled", lambda unit: unit.queue_bytes > 0)
-            await until(lambda: all(tape.stat().st_size > 1_000_000 for tape in tapes), "2 s recorded", 20)
+            await until(lambda: all(tape.stat().st_size > 1_000_000 for tape in tapes), "media recorded", 20)
             assert 6 <= len(ffmpegs())
             kill(program.pid)
             await program.ended()
@@ -119,7 +119,8 @@ async def test_a_killed_runner_leaves_no_ffmpeg_and_readable_recordings(
         seen = probe(tape)
         assert {"video": "h264", "audio": "aac"} == seen.codecs
         assert {} == seen.backward_steps
-        assert 2 < seen.track("video").duration_s
+        # A megabyte of 4 Mbit/s, less what a muxer had not yet put where a reader finds it.
+        assert 1 < seen.track("video").duration_s
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -119,7 +119,7 @@ async def test_hello(path: Path, runner: Runner) -> None:
     assert {"hello": "runner", "protocol": PROTOCOL, "profile": "show", "pid": os.getpid()} == {
         key: hello[key] for key in ("hello", "protocol", "profile", "pid")
     }
-    assert {"version"} == hello.keys() - {"hello", "protocol", "profile", "pid"}
+    assert {"version", "managed"} == hello.keys() - {"hello", "protocol", "profile", "pid"}
 
 
 async def test_status(ask: Asking, runner: Runner) -> None:
@@ -384,7 +384,7 @@ async def test_what_is_no_socket_is_never_deleted(runner: Runner, folder: Path) 
     for name in ("file", "folder", "link", "dangling"):
         with pytest.raises(UsageError) as caught:
             await serving(runner, folder / name).__aenter__()
-        assert f"no socket can be made at {folder / name}: Address already in use" == caught.value.message
+        assert f"no socket can be made at {folder / name}: File exists" == caught.value.message
         assert "give another place with --socket" == caught.value.hint
     assert "precious" == (folder / "file").read_text()
     assert (folder / "folder").is_dir()
@@ -400,7 +400,11 @@ async def test_what_took_the_sockets_place_stays(runner: Runner, folder: Path) -
 
 
 BAD_PATHS = {
-    "too long": ("x" * 200, "is too long for a socket", "give a shorter one with --socket"),
+    "too long": (
+        "x" * 200,
+        "is too long for a socket",
+        "give a shorter one: with --socket, or by XDG_RUNTIME_DIR",
+    ),
     "in a file": ("file/s", "no socket can be made at", "give another place with --socket"),
     "in no real folder": ("/proc/s", "no socket can be made at", "give another place with --socket"),
 }

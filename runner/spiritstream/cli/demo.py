@@ -82,6 +82,7 @@ async def _show(ffmpeg: Ffmpeg, seconds: int, form: str) -> int:
                 identity=identity,
                 ffmpeg=str(ffmpeg.path),
                 socket_path=folder / "runner.sock",
+                lock_path=folder / "runner.lock",
                 form=form,
                 # The dice always fall on the middle: each show is like the other.
                 tools=lambda found: Tools(found, draw=lambda: 0.5),

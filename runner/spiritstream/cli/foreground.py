@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from spiritstream.cli.opening import Chosen, open_profile, open_settings
-from spiritstream.cli.places import socket_for
+from spiritstream.cli.places import socket_for, state_folder
 from spiritstream.cli.watching import changed, digest, settled
+from spiritstream.control.runnerlock import lock_of, only_runner
 from spiritstream.errors import ExitCode, SpiritError
 from spiritstream.ffmpeg.find import Ffmpeg, find_ffmpeg
 from spiritstream.journal import open_journal
@@ -35,12 +36,15 @@ class Foreground:
         identity: Path | None = None,
         ffmpeg: str | None = None,
         socket_path: Path | None = None,
+        lock_path: Path | None = None,
         form: str = "plain",
         verbose: bool | None = False,
         tools: Callable[[Ffmpeg], Tools] = Tools,
         beside: Callable[[Runner], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """`beside` goes on beside the show while it is on air; when it returns, the show ends.
+        """`lock_path` lets two shows of one name be on air at once: only for who knows they differ.
+
+        `beside` goes on beside the show while it is on air; when it returns, the show ends.
 
         Without `ffmpeg`, and with `verbose` as `None`, the settings say which.
         """
@@ -48,6 +52,7 @@ class Foreground:
         self._identity = identity
         self._ffmpeg = ffmpeg
         self._socket_path = socket_path
+        self._lock_path = lock_path
         self._form = form
         self._verbose = verbose
         self._tools = tools
@@ -66,6 +71,11 @@ class Foreground:
         if begun is None:
             return ExitCode.DONE
         profile, ffmpeg = begun
+        # Waits for a moment if it is taken: nothing else is done as yet.
+        with only_runner(self._lock_path or lock_of(state_folder(), profile.name), profile.name):
+            return await self._serve(profile, ffmpeg, known=known, watch=watch)
+
+    async def _serve(self, profile: Profile, ffmpeg: Ffmpeg, *, known: str | None, watch: bool) -> int:
         journal_form = "json" if self._form == "json" else "plain"
         runner = Runner(self._tools(ffmpeg))
         with self._shown(runner, journal_form):

@@ -20,6 +20,17 @@ _INTERRUPTED = 130
 # name: (module, what `spiritstream --help` says). Modules are imported when called, not before.
 COMMANDS = {
     "run": ("run", "Put one profile on air, in the foreground."),
+    "serve": ("serve", "Keep a folder or a git repository of profiles on air."),
+    "apply": ("apply", "Put profiles on air, and wait until they are."),
+    "plan": ("plan", "What `apply` would change; changes nothing."),
+    "status": ("status", "What is on air, and what is not as ordered."),
+    "wait": ("wait", "Wait until a profile is on air as ordered."),
+    "logs": ("logs", "What a show's runner wrote in its log."),
+    "stop": ("stop", "Take a show, a group or a target off the air, by hand."),
+    "start": ("start", "Put a show, a group or a target on air, by hand."),
+    "restart": ("restart", "Start a show, a group or a target anew, at once."),
+    "delete": ("delete", "Remove a profile from the controller, and so from the air."),
+    "down": ("down", "End everything: every show, and the controller."),
     "validate": ("validate", "Check profiles; says every mistake at once."),
     "seal": ("seal", "Encrypt the clear-text keys in a profile, in place."),
     "config": ("config", "The settings of this machine."),
@@ -30,6 +41,7 @@ COMMANDS = {
     "test": ("test", "Try targets for three seconds, in black and silence."),
     "encoders": ("encoders", "Which encoders really work here."),
     "doctor": ("doctor", "What this machine has, and what it lacks."),
+    "completion": ("completion", "Print the script that makes a shell complete."),
     "demo": ("demo", "See it work: pretend platforms, faults, recovery."),
 }
 

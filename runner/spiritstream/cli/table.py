@@ -170,13 +170,14 @@ def view(status: Status, now: float, width: int, height: int) -> Group:
         head,
         *(Text(line) for line in incoming),
         *(Text(clean(line), "bold red") for line in status.error.splitlines()[:2]),
-        _table(lines, columns(lines, width)),
+        unit_table(lines, columns(lines, width)),
         *(Text(line, "green") for line in more),
         *(Text(line, "yellow") for line in remarks),
     )
 
 
-def _table(lines: Sequence[Row], shown: Sequence[str]) -> Table:
+def unit_table(lines: Sequence[Row], shown: Sequence[str]) -> Table:
+    """The table of these lines, with these columns."""
     from rich.table import Table
     from rich.text import Text
 

@@ -92,17 +92,26 @@ def load_profile(path: Path, opener: Opener | None, environ: Mapping[str, str]) 
         ProfileError: with everything that is wrong.
         KeyMissingError, TamperedError, MovedError: a secret cannot be had; says where it stands.
     """
-    file = str(path)
-    around = surroundings(path.parent)
     try:
-        text = read_bounded(path)
+        data = read_bounded(path)
     except OSError as error:
-        raise ProfileError([unreadable(file, error)]) from None
-    document, findings = _checked(text, file, around)
+        raise ProfileError([unreadable(str(path), error)]) from None
+    return load_data(data, str(path), path.parent, opener, environ)
+
+
+def load_data(
+    data: bytes, file: str, folder: Path, opener: Opener | None, environ: Mapping[str, str]
+) -> Profile:
+    """As `load_profile`, for bytes; `file` is their name in the errors.
+
+    Relative paths in it are relative to `folder`.
+    """
+    around = surroundings(folder)
+    document, findings = _checked(data, file, around)
     if findings or document is None:
         raise ProfileError(_at_once(findings))
     leaves = secret_leaves(document, around.platform_id)
-    secrets = {leaf.at: reveal(leaf, file, opener, environ, path.parent) for leaf in leaves}
+    secrets = {leaf.at: reveal(leaf, file, opener, environ, folder) for leaf in leaves}
     if clashes := duplicate_findings(document, around, secrets):
         raise ProfileError(clashes)
     return build_profile(document, around, secrets)

@@ -31,8 +31,8 @@ class Lodging:
 
     @property
     def path(self) -> Path:
-        """Where the listener answers."""
-        return self.folder / f"ingest-{quote(self.host, safe='')}-{self.port}.sock"
+        """Where the listener answers: a name that no profile can have."""
+        return self.folder / f"_ingest-{quote(self.host, safe='')}-{self.port}.sock"
 
     @property
     def lock(self) -> Path:
