@@ -16,6 +16,8 @@ CASES = [
     (Takeover.WHEN_SILENT, 0.0, 0.0, Decision.WAIT),
     (Takeover.WHEN_SILENT, 0.04, 0.0, Decision.WAIT),
     (Takeover.WHEN_SILENT, 2.9, 2.8, Decision.WAIT),
+    # What it had sent before may be read a moment later.
+    (Takeover.WHEN_SILENT, 1.0, 1.2, Decision.WAIT),
     # It has sent something since the second one came.
     (Takeover.WHEN_SILENT, 0.1, 0.5, Decision.REJECT),
     (Takeover.WHEN_SILENT, 2.0, 2.5, Decision.REJECT),

@@ -8,6 +8,8 @@ from spiritstream.model.profile import Takeover
 
 # A publisher that is alive sends many times a second; an encoder gives a server longer than this to answer.
 SILENT_S = 3.0
+# What the first one sent before it died may be read this long after the second one came: no sign of life.
+_IN_FLIGHT_S = 0.25
 
 
 class Decision(StrEnum):
@@ -30,4 +32,4 @@ def decide(takeover: Takeover, *, silent_s: float, waited_s: float) -> Decision:
         return Decision.REJECT
     if silent_s >= SILENT_S:
         return Decision.REPLACE
-    return Decision.REJECT if silent_s < waited_s else Decision.WAIT
+    return Decision.REJECT if waited_s - silent_s > _IN_FLIGHT_S else Decision.WAIT
