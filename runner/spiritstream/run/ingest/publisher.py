@@ -12,7 +12,7 @@ from spiritstream.rtmp.server import ServerSession
 from spiritstream.sockets import StreamSocket
 
 # Each wake-up costs more than the packets it brings; a frame waits half of this on average.
-_REST_S = 0.025
+_REST_S = 0.030
 # A connection without a word is asked for a sign of life, and given up when there is none.
 _PING_S = 10.0
 _DEAD_S = 30.0
