@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -42,3 +42,13 @@ def run_virtually(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` on a virtual clock, from 0."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+def virtually(case: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """A test on a virtual clock."""
+
+    def run() -> None:
+        run_virtually(case())
+
+    run.__name__, run.__doc__ = case.__name__, case.__doc__
+    return run

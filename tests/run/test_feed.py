@@ -8,8 +8,7 @@ import fcntl
 import itertools
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -20,7 +19,7 @@ from spiritstream.media.flv import FlvReader, Role, Tag, file_header
 from spiritstream.media.queue import MediaQueue
 from spiritstream.pipes import PipeReader
 from tests.media.tags import frame, group, headers, key, sound
-from tests.virtualtime import run_virtually
+from tests.virtualtime import run_virtually, virtually
 
 HEADER = file_header(audio=True, video=True)
 _SMALL_PIPE_BYTES = 4096
@@ -81,19 +80,6 @@ def raw(tags: list[Tag]) -> bytes:
 def times(tags: list[Tag], role: Role) -> list[int]:
     """When the tags of one role are, in milliseconds."""
     return [tag.time_ms for tag in tags if tag.role is role]
-
-
-Case = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(case: Case) -> Callable[[], None]:
-    """A test on real pipes and a virtual clock."""
-
-    def run() -> None:
-        run_virtually(case())
-
-    run.__name__, run.__doc__ = case.__name__, case.__doc__
-    return run
 
 
 # --- Feed: from a queue into a pipe

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from spiritstream.media.flv import Role, Tag, file_header
 from spiritstream.media.hub import Hub
 from spiritstream.run.pacer import LEAD_MS, PacedFile, Pacer
 from tests.media.tags import frame, headers, key, sound
-from tests.virtualtime import run_virtually
+from tests.virtualtime import run_virtually, virtually
 
 NOTHING_CONVERTED: frozenset[str] = frozenset()
 STEP_MS = 40
@@ -85,19 +84,6 @@ def film(seconds: float, first_ms: int = 0, size: int = 2000) -> bytes:
         at = first_ms + n * STEP_MS
         tags += [key(at, size) if n % 25 == 0 else frame(at, size), sound(at)]
     return file_header(audio=True, video=True) + b"".join(tag.raw for tag in tags)
-
-
-Case = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(case: Case) -> Callable[[], None]:
-    """A test on a virtual clock."""
-
-    def run() -> None:
-        run_virtually(case())
-
-    run.__name__, run.__doc__ = case.__name__, case.__doc__
-    return run
 
 
 @virtually

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spiritstream.cli.options import OUTPUT_OPTION
+
 if TYPE_CHECKING:
     from spiritstream.config.declared import Declared, Value
     from spiritstream.config.settings import Setting
@@ -66,13 +68,7 @@ def unset(name: str) -> None:
 
 @command.command()
 @click.option("--origin", is_flag=True, help="Also say where each value comes from.")
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+@OUTPUT_OPTION
 def show(origin: bool, output: str) -> None:
     """Print every setting as it holds now."""
     from spiritstream.config.settings import load_settings

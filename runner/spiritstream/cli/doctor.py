@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spiritstream.cli.options import OUTPUT_OPTION
 from spiritstream.errors import ExitCode, SpiritError
 
 if TYPE_CHECKING:
@@ -34,13 +35,7 @@ class Check:
 
 @click.command("doctor", short_help="What this machine has, and what it lacks.")
 @click.option("--ffmpeg", help="The ffmpeg to look at, instead of the one on PATH or the embedded one.")
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+@OUTPUT_OPTION
 def command(ffmpeg: str | None, output: str) -> int:
     """Look at everything that a show needs here. Exits with 1 if it cannot do without something missing."""
     checks = [_python(), _settings(), *_ffmpeg(ffmpeg)]

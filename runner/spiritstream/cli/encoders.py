@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spiritstream.cli.options import OUTPUT_OPTION
 from spiritstream.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -20,13 +21,7 @@ _CODECS = ("h264", "hevc", "av1", "aac", "mp3", "opus")
 @click.command("encoders", short_help="Which encoders really work here.")
 @click.option("--codec", type=click.Choice(_CODECS), help="Only the encoders of this codec.")
 @click.option("--ffmpeg", help="The ffmpeg to use, instead of the one on PATH or the embedded one.")
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+@OUTPUT_OPTION
 def command(codec: str | None, ffmpeg: str | None, output: str) -> int:
     """Try every encoder for video and audio, in hardware and in software.
 

@@ -9,6 +9,7 @@ import click
 
 from spiritstream.cli.keystatus import status
 from spiritstream.cli.options import IDENTITY_OPTION as IDENTITY_OPTION
+from spiritstream.cli.options import OUTPUT_OPTION
 from spiritstream.cli.passwd import passwd
 from spiritstream.cli.rotate import rotate
 from spiritstream.cli.settings import Environment
@@ -51,13 +52,7 @@ def recipient(identity: Path | None) -> None:
 
 @command.command()
 @IDENTITY_OPTION
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+@OUTPUT_OPTION
 def show(identity: Path | None, output: str) -> None:
     """Show which identity is used here, and why; never the identity itself."""
     from spiritstream.config.identity import locate_identity

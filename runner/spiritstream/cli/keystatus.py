@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spiritstream.cli.options import IDENTITY_OPTION, PATHS
+from spiritstream.cli.options import IDENTITY_OPTION, OUTPUT_OPTION, PATHS
 from spiritstream.cli.settings import Environment
 from spiritstream.errors import ExitCode, KeyMissingError, ProfileError
 
@@ -26,13 +26,7 @@ _JSON_VERSION = 1
 @click.command("status")
 @click.argument("paths", nargs=-1, required=True, type=PATHS, metavar="PATH...")
 @IDENTITY_OPTION
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+@OUTPUT_OPTION
 def status(paths: tuple[Path, ...], identity: Path | None, output: str) -> int:
     """Say of each secret in profiles for whom it is sealed, and whether it opens here.
 

@@ -16,6 +16,13 @@ IDENTITY_OPTION = click.option(
     metavar="FILE",
     help="The identity's file. Default: $SPIRITSTREAM_IDENTITY, the systemd credential, the config folder.",
 )
+OUTPUT_OPTION = click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is printed.",
+)
 PATHS = click.Path(exists=True, path_type=Path)
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from spiritstream.cli.options import IDENTITY_OPTION, PATHS
+from spiritstream.cli.options import IDENTITY_OPTION, OUTPUT_OPTION, PATHS
 from spiritstream.cli.plans import Plan
 from spiritstream.errors import ExitCode, UsageError
 
 
 @click.command("plan", short_help="What `apply` would change; changes nothing.")
 @click.argument("files", nargs=-1, type=PATHS, metavar="FILE...")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@OUTPUT_OPTION
 @IDENTITY_OPTION
 def command(files: tuple[Path, ...], output: str, identity: Path | None) -> int:
     """Print what applying profiles would change: which units restart, why, and which processes end.

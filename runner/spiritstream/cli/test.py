@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spiritstream.cli.options import OUTPUT_OPTION
 from spiritstream.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -27,13 +28,7 @@ _JSON_VERSION = 1
     "--identity", type=click.Path(path_type=Path), help="The identity file that opens sealed values."
 )
 @click.option("--ffmpeg", help="The ffmpeg to use, instead of the one on PATH or the embedded one.")
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+@OUTPUT_OPTION
 def command(
     words: tuple[str, ...],
     everything: bool,
