@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.processes import quietly
+
 _MAKE_S = 120
 _PICTURE = "testsrc2=size={size}:rate={fps}"
 _TONE = "sine=frequency=440:sample_rate=48000"
@@ -183,18 +185,8 @@ def decode_errors(path: Path, ffmpeg: str) -> list[str]:
 @contextlib.asynccontextmanager
 async def ffmpeg_running(ffmpeg: str, *args: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """An ffmpeg of the test's own, such as a publisher or an SRT listener, until the block ends."""
-    process = await asyncio.create_subprocess_exec(
-        *(ffmpeg, "-nostdin", "-v", "error", *args),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
+    async with quietly(ffmpeg, "-nostdin", "-v", "error", *args) as process:
         yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 def publishing(path: Path, url: str) -> tuple[str | Path, ...]:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,3 +91,20 @@ def _read(pid: int) -> Process | None:
     if state in "ZX":
         return None
     return Process(pid, int(parent), name, tuple(argv.split("\0")[:-1]))
+
+
+@contextlib.asynccontextmanager
+async def quietly(*command: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program of the test's own that nobody listens to, until the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

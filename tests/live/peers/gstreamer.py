@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
 
+from tests.live.processes import quietly
+
 _PACKAGES = "gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 # The media is neither decoded nor encoded. What flvmux makes goes to the server, and to a file: it is not
 # quite what was read, as flvmux writes codec headers of its own.
@@ -54,15 +56,5 @@ async def gst_publishing(path: Path, url: str, *, sent: Path) -> AsyncIterator[a
     pipeline = _PIPELINE
     for element, setting in settings.items():
         pipeline = pipeline.replace(element, f"{element} {setting}")
-    process = await asyncio.create_subprocess_exec(
-        *("gst-launch-1.0", "--quiet", "--eos-on-shutdown", *pipeline.split()),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
+    async with quietly("gst-launch-1.0", "--quiet", "--eos-on-shutdown", *pipeline.split()) as process:
         yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
