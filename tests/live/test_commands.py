@@ -161,6 +161,9 @@ async def test_apply(home: Home, file: Path, sink: RtmpSink, any_ffmpeg: str) ->
         assert (0, "nothing changes") == (again.code, again.out.decode().splitlines()[0])
 
         file.write_text(file.read_text().replace("%M-%S.mkv", "%M-%S.mp4"))
+        differs = await call(home, "diff", file)
+        removed = [line for line in differs.out.splitlines() if line[:2] == b"- "]
+        assert (ExitCode.PENDING, 1, True) == (differs.code, len(removed), b"%M-%S.mkv" in removed[0])
         planned = json.loads((await call(home, "plan", file, "--output", "json")).out)
         (change,) = planned["profiles"][0]["changes"]
         assert ("restart", [pids(before)["tape"]]) == (change["action"], change["pids"])

@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": ("serve", "Keep a folder or a git repository of profiles on air."),
     "apply": ("apply", "Put profiles on air, and wait until they are."),
     "plan": ("plan", "What `apply` would change; changes nothing."),
+    "diff": ("diff", "What is on air beside what is written, line by line."),
     "status": ("status", "What is on air, and what is not as ordered."),
     "wait": ("wait", "Wait until a profile is on air as ordered."),
     "logs": ("logs", "What a show's runner wrote in its log."),

@@ -127,6 +127,11 @@ class Memory:
         except OSError as error:
             self._failed(error)
 
+    def text_of(self, wanted: Wanted, seen: Seen) -> bytes | None:
+        """The bytes that `wanted` was opened from; `None` when they are not at hand. Waits for the disk."""
+        copy = _copy(wanted, seen) or self._state.copy(wanted.name)
+        return copy.data if copy and _digest(copy) == wanted.digest else None
+
     async def order(self, change: Callable[[Overrides], Overrides]) -> None:
         """Let the orders by hand be what `change` makes of them; one after the other.
 
@@ -171,3 +176,8 @@ def _copy(wanted: Wanted, seen: Seen) -> Kept | None:
     return Kept(
         wanted.name, wanted.file, entry.folder, wanted.revision, entry.data, common.data if common else None
     )
+
+
+def _digest(copy: Kept) -> str:
+    common = None if copy.common is None else Entry(COMMON, copy.common, copy.folder)
+    return meant_digest(Entry(copy.file, copy.data, copy.folder), common)

@@ -25,6 +25,7 @@ from spiritstream.control.override import (
 from spiritstream.control.planning import plan
 from spiritstream.control.putting import put_file, remove_file
 from spiritstream.control.report import Report, override_data
+from spiritstream.control.texts import texts
 from spiritstream.control.undone import NotDoneError, silent, undone
 from spiritstream.control.world import named
 from spiritstream.errors import BusyError, ExitCode, PeerError, ProfileError, SpiritError, UsageError
@@ -67,6 +68,7 @@ class _Calls:
             "look": self._look,
             "confirm": self._confirm,
             "plan": self._plan,
+            "texts": self._texts,
             "put": self._put,
             "delete": self._delete,
             "start": self._start,
@@ -86,8 +88,7 @@ class _Calls:
         }
 
     async def _status(self, args: dict[str, Any]) -> Any:
-        names = args.get("names")
-        return await self._report.status([str(name) for name in names] if isinstance(names, list) else None)
+        return await self._report.status(_names(args))
 
     async def _look(self, args: dict[str, Any]) -> Any:
         """`{confirm?, anew?}`: read the source now; answered when that is acted on."""
@@ -112,6 +113,10 @@ class _Calls:
             raise UsageError("files is no mapping of places to texts")
         texts = {str(file): None if text is None else str(text) for file, text in files.items()}
         return await plan(self._controller, self._folder, texts)
+
+    async def _texts(self, args: dict[str, Any]) -> Any:
+        """`{names?}`: profiles as text, as applied and as written; without their secrets."""
+        return await texts(self._controller, _names(args))
 
     async def _put(self, args: dict[str, Any]) -> Any:
         """`{file, data, confirm?}`: let a file of the folder have this text; it must be valid."""
@@ -232,3 +237,8 @@ class _Calls:
         # The loop ends them: as long as it runs it would start them again.
         self._controller.end(down=True)
         return {"silent": left}
+
+
+def _names(args: dict[str, Any]) -> list[str] | None:
+    names = args.get("names")
+    return [str(name) for name in names] if isinstance(names, list) else None

@@ -86,6 +86,11 @@ class State:
         kept = (_read(path, _kept) for path in sorted(self._profiles.glob("*.json")))
         return [one for one in kept if one is not None], self.load_overrides()
 
+    def copy(self, name: str) -> Kept | None:
+        """One profile's last good copy; `None` if there is none that can be read."""
+        found: Kept | None = _read(self._place(name), _kept)
+        return found
+
     def load_overrides(self) -> dict[str, Override]:
         """The orders by hand; none when they cannot be read, and then `unreadable` says why."""
         self.unreadable = ""
