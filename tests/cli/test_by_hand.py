@@ -75,6 +75,60 @@ def test_restart(home: Path, spiritstream: Spiritstream, place: str, paths: list
     assert [{"path": path} for path in paths] == [args for call, args in asked if call == "restart"]
 
 
+STOPPED = {"path": "b/source", "order": "stopped", "until": None}
+SHOWS = (
+    profile_data("a"),
+    profile_data("b", overrides=[STOPPED]),
+    profile_data("c", order="stopped", runner=None),
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        pytest.param("stop", ["a", "b"], id="stop: every show that is to be live"),
+        pytest.param("start", ["b"], id="start: where something was stopped by hand, not what is disabled"),
+        pytest.param("restart", ["a", "b"], id="restart: what is on air"),
+    ],
+)
+def test_all(home: Path, spiritstream: Spiritstream, command: str, names: list[str]) -> None:
+    """`--all` orders each show; the controller stays."""
+    with peer(controller_at(home), CONTROLLER, status=status_data(*SHOWS)) as asked:
+        said = spiritstream(command, "--all")
+    assert ExitCode.DONE == said.code
+    assert names == sorted(args["path"] for call, args in asked if call == command)
+    assert names == sorted(line.split(":")[0] for line in said.out.splitlines())
+
+
+def test_all_but_one(home: Path, spiritstream: Spiritstream) -> None:
+    """One show that refuses keeps none of the others; it is named, and its exit code is the command's."""
+    refusal = error("its runner does not answer", "wait", ExitCode.BUSY)
+
+    def stop(args: dict[str, object]) -> object:
+        return refusal if args["path"] == "a" else {}
+
+    with peer(controller_at(home), CONTROLLER, status=status_data(*SHOWS), stop=stop):
+        said = spiritstream("stop", "--all")
+    assert (ExitCode.BUSY, "b: stopped by hand\n") == said[:2]
+    assert "a: its runner does not answer\n  hint: wait\n" in said.err
+
+
+@pytest.mark.parametrize("command", ["stop", "start", "restart"])
+@pytest.mark.parametrize("words", [[], ["show", "--all"]], ids=["neither", "both"])
+def test_one_or_all(home: Path, spiritstream: Spiritstream, command: str, words: list[str]) -> None:
+    """Without a place nothing is guessed."""
+    with peer(controller_at(home), CONTROLLER) as asked:
+        said = spiritstream(command, *words)
+    assert (ExitCode.USAGE, "", []) == (*said[:2], asked)
+    assert "one place, or --all" in said.err
+
+
+def test_all_of_nothing(home: Path, spiritstream: Spiritstream) -> None:
+    """Where nothing was stopped there is nothing to start, which is no failure."""
+    with peer(controller_at(home), CONTROLLER, status=status_data(profile_data())):
+        assert (ExitCode.DONE, "There is nothing to do.\n", "") == spiritstream("start", "--all")
+
+
 @pytest.mark.parametrize("words", ["stop show", "start show", "restart show"])
 def test_refused(home: Path, spiritstream: Spiritstream, words: str) -> None:
     """What the controller refuses is refused with its words and its exit code."""

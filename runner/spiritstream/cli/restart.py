@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spiritstream.cli.place import PLACE, Place, shown_path
-from spiritstream.errors import ExitCode
+from spiritstream.cli.byhand import ORDER_S, order, place_or_all
+from spiritstream.cli.place import Place, shown_path
 
 if TYPE_CHECKING:
     from spiritstream.control.client import Peer
 
 
 @click.command("restart", short_help="Start a show, a group or a target anew, at once.")
-@click.argument("place", type=PLACE, metavar="NAME[/GROUP[/TARGET]]")
-def command(place: Place) -> int:
+@place_or_all
+def command(place: Place | None, everything: bool) -> int:
     """Start a show, its input, a group or a target anew, at once: also what waits for its next try.
 
-    What stands beside it goes on. NAME/input is the input alone, which its targets outlive.
+    What stands beside it goes on. NAME/input is the input alone, which its targets outlive. A show whose
+    runner hangs gets another one in its place: the first is killed, and what it still sends ends with it.
     """
-    return asyncio.run(_restart(place))
+    return asyncio.run(order(place, everything, _restart, lambda show: show.on_air))
 
 
-async def _restart(place: Place) -> int:
+async def _restart(place: Place) -> None:
     from spiritstream.cli.onair import controller, is_foreground
 
     async with controller() as peer:
@@ -33,7 +34,6 @@ async def _restart(place: Place) -> int:
         else:
             await _restart_units(place)
     click.echo(f"{place}: restarted")
-    return ExitCode.DONE
 
 
 async def _order(peer: Peer, place: Place) -> None:
@@ -48,7 +48,7 @@ async def _order(peer: Peer, place: Place) -> None:
             # A group without an encoder is only its targets.
             paths = [shown_path(place.name, path) for path in place.among(show.runner.units)] or paths
     for path in paths:
-        await peer.call("restart", path=path)
+        await peer.call("restart", within_s=ORDER_S, path=path)
 
 
 async def _restart_units(place: Place) -> None:

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from spiritstream.cli.byhand import moment_of, say, until_option
-from spiritstream.cli.place import PLACE, Place
-from spiritstream.errors import ExitCode, UsageError
+from spiritstream.cli.byhand import moment_of, order, place_or_all, say, until_option
+from spiritstream.cli.place import Place
+from spiritstream.errors import UsageError
+from spiritstream.model.lifecycle import Order
+
+if TYPE_CHECKING:
+    from spiritstream.cli.overview import Show
 
 
 @click.command("start", short_help="Put a show, a group or a target on air, by hand.")
-@click.argument("place", type=PLACE, metavar="NAME[/GROUP[/TARGET]]")
+@place_or_all
 @until_option
-def command(place: Place, until: str | None) -> int:
+def command(place: Place | None, everything: bool, until: str | None) -> int:
     """Put a show, a group or a target on air that was stopped by hand, or that its file has disabled.
 
     Where the file itself orders it, only `stop` is taken back; else `status` shows it as drift.
+    --all starts every show that was stopped by hand, or a part of it; what its file has disabled stays off.
     """
-    return asyncio.run(_start(place, moment_of(until)))
+    moment = moment_of(until)
+    return asyncio.run(order(place, everything, lambda one: _start(one, moment), _is_stopped))
 
 
-async def _start(place: Place, until: datetime | None) -> int:
+def _is_stopped(show: Show) -> bool:
+    return any(one.order is Order.STOPPED for one in show.overrides)
+
+
+async def _start(place: Place, until: datetime | None) -> None:
     from spiritstream.cli.onair import controller
 
     async with controller() as peer:
@@ -37,4 +48,3 @@ async def _start(place: Place, until: datetime | None) -> int:
         click.echo(f"{place}: as its file orders it")
     else:
         say(place, "live", until, "stop")
-    return ExitCode.DONE

@@ -7,33 +7,43 @@ from datetime import datetime
 
 import click
 
-from spiritstream.cli.byhand import end, moment_of, say, until_option
-from spiritstream.cli.place import PLACE, Place
-from spiritstream.errors import ExitCode, UsageError
+from spiritstream.cli.byhand import ORDER_S, end, moment_of, order, place_or_all, say, until_option
+from spiritstream.cli.place import Place
+from spiritstream.errors import UsageError
+from spiritstream.model.lifecycle import Order
 
 
 @click.command("stop", short_help="Take a show, a group or a target off the air, by hand.")
-@click.argument("place", type=PLACE, metavar="NAME[/GROUP[/TARGET]]")
+@place_or_all
 @until_option
-def command(place: Place, until: str | None) -> int:
+def command(place: Place | None, everything: bool, until: str | None) -> int:
     """Take a show, a group or a target off the air, whatever its file says; `start` takes that back.
 
     `status` shows it as drift until then. To stop it for good, write `enabled: false` into its file.
     Without a controller, a whole show is ended: the `spiritstream run` of that name.
+    --all stops every show that is to be live; the controller stays.
     """
-    return asyncio.run(_stop(place, moment_of(until)))
+    moment = moment_of(until)
+    return asyncio.run(
+        order(
+            place,
+            everything,
+            lambda one: _stop(one, moment),
+            lambda show: show.on_air or show.order is Order.LIVE,
+        )
+    )
 
 
-async def _stop(place: Place, until: datetime | None) -> int:
+async def _stop(place: Place, until: datetime | None) -> None:
     from spiritstream.cli.onair import controller, is_foreground
 
     async with controller() as peer:
         if peer is not None and not await is_foreground(place.name):
-            await peer.call("stop", path=str(place), until=until.timestamp() if until else None)
+            moment = until.timestamp() if until else None
+            await peer.call("stop", within_s=ORDER_S, path=str(place), until=moment)
             say(place, "stopped", until, "start")
-            return ExitCode.DONE
+            return
     await _end(place, until)
-    return ExitCode.DONE
 
 
 async def _end(place: Place, until: datetime | None) -> None:
