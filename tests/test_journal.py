@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -185,7 +186,8 @@ def test_a_reader_that_stops_reading_holds_up_nobody() -> None:
     is said when the reader reads on.
     """
     read, write = os.pipe()
-    handler = Unblocked(os.fdopen(write, "w"), kept_lines=100)
+    stream = os.fdopen(write, "w")
+    handler = Unblocked(stream, kept_lines=100)
     handler.setFormatter(logging.Formatter("%(message)s"))
     for number in range(10_000):
         handler.emit(logging.makeLogRecord({"msg": f"line {number} {'x' * 100}"}))
@@ -193,5 +195,9 @@ def test_a_reader_that_stops_reading_holds_up_nobody() -> None:
         first = reader.readline()
         while "lines were lost here" not in (line := reader.readline()):
             assert line.startswith("line ")
+        reading_on = threading.Thread(target=reader.read)
+        reading_on.start()
         handler.close()
+        stream.close()
+        reading_on.join()
     assert first.startswith("line 0 ")

@@ -8,11 +8,14 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Protocol, TextIO
 
 from spiritstream.secret import Secret, scrub
+
+_LAST_WORDS_S = 1.0
 
 
 def _scrubbed(text: str, secrets: Iterable[Secret]) -> str:
@@ -111,9 +114,10 @@ class Unblocked(logging.Handler):
 
     def close(self) -> None:
         """Let the thread write what is there, for a second at most."""
+        end = time.monotonic() + _LAST_WORDS_S
         with contextlib.suppress(queue.Full):
-            self._lines.put_nowait(None)
-        self._thread.join(1.0)
+            self._lines.put(None, timeout=_LAST_WORDS_S)
+        self._thread.join(max(0.0, end - time.monotonic()))
         super().close()
 
     def _write(self) -> None:
