@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
@@ -15,11 +18,19 @@ from tests.live.processes import descendants, kill
 
 IN_CI = os.environ.get("CI") == "true"
 _GRACE_S = 2.0
+_MADE_KEY = re.compile(r"spirit-(?:identity|recipient)-v1-[\w-]*|[\w-]*-1v-(?:ytitnedi)-tirips")
 
 # A busy machine makes any example slow, which is no fault of what is tested.
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "here")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A key that was made at random is left out of a test's name: workers must agree on the names."""
+    if not isinstance(val, str) or "spirit-" not in val:
+        return None
+    return _MADE_KEY.sub("made", val).encode("unicode_escape").decode()
 
 
 def pytest_report_header() -> list[str]:
@@ -52,6 +63,24 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if IN_CI:
         skip_is_failure(report)
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders() -> Iterator[None]:
+    """No test sees what the person who runs it has on air, or keeps; short names, as sockets are there."""
+    with TemporaryDirectory(prefix="spirit-") as name, pytest.MonkeyPatch.context() as patch:
+        for place in ("CONFIG_HOME", "DATA_HOME", "STATE_HOME", "CACHE_HOME", "RUNTIME_DIR"):
+            folder = Path(name, place.lower())
+            folder.mkdir(mode=0o700)
+            patch.setenv(f"XDG_{place}", str(folder))
+        yield
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for sockets: their paths are bounded, and those of `tmp_path` are long."""
+    with TemporaryDirectory(prefix="spirit-") as name:
+        yield Path(name)
 
 
 @pytest.fixture

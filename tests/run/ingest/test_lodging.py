@@ -12,9 +12,9 @@ from spiritstream.run.ingest.lodging import Lodging
 
 
 @pytest.fixture
-def lodging(tmp_path: Path) -> Lodging:
+def lodging(short_folder: Path) -> Lodging:
     """One in a folder that is not there yet."""
-    made = Lodging(tmp_path / "run", "127.0.0.1", 1935)
+    made = Lodging(short_folder / "run", "127.0.0.1", 1935)
     made.prepare()
     return made
 
