@@ -6,7 +6,7 @@ import pytest
 
 from spiritstream.rtmp.amf import Value, decode, encode
 from spiritstream.rtmp.chunks import ChunkReader, ChunkWriter, Message
-from spiritstream.rtmp.client import CHUNK_BYTES, ClientSession
+from spiritstream.rtmp.client import ClientSession
 from spiritstream.rtmp.events import (
     Acknowledged,
     ClientEvent,
@@ -24,6 +24,7 @@ from spiritstream.rtmp.faults import RtmpError
 from spiritstream.rtmp.handshake import ServerHandshake
 from spiritstream.rtmp.messages import Control, Kind, pack_control, pack_number
 from spiritstream.rtmp.server import ServerSession
+from spiritstream.rtmp.shared import CHUNK_BYTES
 from spiritstream.secret import Secret
 
 NOISE = bytes(range(256)) * 6

@@ -17,9 +17,8 @@ from tests.virtualtime import run_virtually, virtually
 
 NOTHING_CONVERTED: frozenset[str] = frozenset()
 STEP_MS = 40
-# What is due within 5 ms goes out together.
-# What is due within a tenth of a second goes out together.
-EXACT_S = 0.101
+# What is due within a fifth of a second goes out together.
+EXACT_S = 0.201
 
 
 class Watcher:

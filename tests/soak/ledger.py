@@ -8,7 +8,7 @@ from typing import Any
 from tests.live.arrivals import Connection, Media
 
 # A gap as long as this is worth a line in the report: twice what the runner sends at once, and more.
-NOTABLE_S = 0.25
+NOTABLE_S = 0.5
 _KEPT = 200
 
 

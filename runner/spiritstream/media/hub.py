@@ -85,12 +85,21 @@ class Hub:
         placed = self.timeline.place(tag.kind, tag.time_ms, elapsed_ms)
         return tag if placed == tag.time_ms else tag.at(placed)
 
+    @property
+    def consumers(self) -> tuple[Consumer, ...]:
+        """Who is attached."""
+        return tuple(self._consumers)
+
+    def burst(self) -> list[Tag]:
+        """What somebody who begins now needs first: headers and the last group."""
+        return self._gop.burst()
+
     def attach(self, consumer: Consumer) -> int | None:
         """Give `consumer` headers and the last group at once, then everything that comes.
 
         Returns the time of the first frame it got, in milliseconds of this hub's clock.
         """
-        burst = self._gop.burst()
+        burst = self.burst()
         consumer.push(burst)
         self._consumers = [*self._consumers, consumer]
         frames = [tag for tag in burst if tag.role not in TIMELESS]

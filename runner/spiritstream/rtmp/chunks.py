@@ -198,6 +198,14 @@ class ChunkWriter:
         self.chunk_bytes = FIRST_CHUNK_BYTES
         self._streams: dict[int, Outgoing] = {}
 
+    def last(self, csid: int) -> Outgoing | None:
+        """The last message of a chunk stream, if there was one: it decides on the next one's header."""
+        return self._streams.get(csid)
+
+    def went_on(self, csid: int, last: Outgoing) -> None:
+        """Others wrote what was sent since on a chunk stream; `last` was the last of it."""
+        self._streams[csid] = last
+
     def set_chunk_bytes(self, size: int) -> bytes:
         """The message that announces `size`, to be sent at once: what is written next is cut by it.
 

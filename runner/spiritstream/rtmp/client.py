@@ -23,13 +23,9 @@ from spiritstream.rtmp.faults import RtmpError
 from spiritstream.rtmp.handshake import ClientHandshake
 from spiritstream.rtmp.link import Link
 from spiritstream.rtmp.messages import Control, Kind, without_amf3
+from spiritstream.rtmp.shared import CHUNK_BYTES, Step, elsewhere, step_of, write_media
 from spiritstream.secret import Secret, scrub
 
-# Of a keyframe or more, so that most messages are one chunk; common servers use and take as much.
-CHUNK_BYTES = 60_000
-_CSID = {Kind.AUDIO: 4, Kind.DATA: 4, Kind.VIDEO: 6}
-_SET_DATA_FRAME = encode("@setDataFrame")
-_ON_METADATA = encode("onMetaData")
 _CONNECT, _RELEASE, _PREPARE, _CREATE, _PUBLISH, _UNPREPARE = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 _STEPS = {_CONNECT: "connect", _CREATE: "createStream", _PUBLISH: "publish"}
 _LONGEST_TEXT = 300
@@ -100,11 +96,16 @@ class ClientSession:
 
     def media(self, kind: int, time_ms: int, body: bytes | memoryview) -> list[bytes | memoryview]:
         """The buffers that carry one tag's body; the body itself is not copied."""
-        if kind == Kind.DATA and bytes(body[: len(_ON_METADATA)]) == _ON_METADATA:
-            body = _SET_DATA_FRAME + bytes(body)  # a server is asked to keep it for those who come later
-        return self._link.writer.write(
-            kind, body, time_ms=time_ms & 0xFFFFFFFF, stream_id=self._stream_id, csid=_CSID[Kind(kind)]
-        )
+        return write_media(self._link.writer, self._stream_id, kind, time_ms, body)
+
+    def in_step(self, step: Step, later_ms: int) -> bool:
+        """Whether shared media after `step` is what we would write; our clock began `later_ms` later."""
+        return step_of(self._link.writer) == elsewhere(step, stream_id=self._stream_id, later_ms=later_ms)
+
+    def went_on(self, step: Step, later_ms: int) -> None:
+        """Shared media up to `step` has gone out, and from now on we write ourselves."""
+        for csid, last in elsewhere(step, stream_id=self._stream_id, later_ms=later_ms).last.items():
+            self._link.writer.went_on(csid, last)
 
     def leave(self) -> bytes:
         """The goodbye: the server knows that the stream is over, not merely lost."""

@@ -11,8 +11,10 @@ from spiritstream.media.queue import MediaQueue
 from spiritstream.model.status import Cause, Progress
 
 _DRAIN_S = 0.5
-# Platforms are seconds behind anyway; ten wake-ups a second instead of eighty halve what a sender costs.
-_TOGETHER_S = 0.1
+# Platforms are seconds behind anyway; five wake-ups a second instead of eighty halve what a sender costs.
+SENDER_TOGETHER_S = 0.2
+# What an encoder gets goes through a sender too: less is added here.
+ENCODER_TOGETHER_S = 0.1
 # A queue this full of its bound is as good as full: it swings between half and whole while it overflows.
 _NEARLY_FULL_S = 4.0
 
@@ -29,14 +31,15 @@ def nearly_full(queue: MediaQueue) -> bool:
 class Fed:
     """A child on a hub: its pipe, its queue, and the time of the first frame it got."""
 
-    def __init__(self, hub: Hub, child: Child) -> None:
+    def __init__(self, hub: Hub, child: Child, *, together_s: float) -> None:
+        """`together_s` of media is gathered before it is written."""
         assert child.stdin_fd is not None
         self._hub = hub
         self._shape = (hub.has_audio, hub.has_video)
         self._ends = hub.ends
         self.child = child
         self.queue = MediaQueue(has_video=hub.has_video)
-        self.feed = Feed(child.stdin_fd, self.queue, hub.header(), together_s=_TOGETHER_S)
+        self.feed = Feed(child.stdin_fd, self.queue, hub.header(), together_s=together_s)
         self.first_ms = hub.attach(self.feed) or 0
 
     @property

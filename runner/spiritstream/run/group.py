@@ -12,7 +12,7 @@ from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import Event
 from spiritstream.model.profile import Group
 from spiritstream.model.status import Cause, Progress
-from spiritstream.run.feeding import SOURCE_ENDED, Fed, FedUnitFigures
+from spiritstream.run.feeding import ENCODER_TOGETHER_S, SOURCE_ENDED, Fed, FedUnitFigures
 from spiritstream.run.intake import Intake
 from spiritstream.run.unit import Tools, Unit
 from spiritstream.run.watch import Watch
@@ -84,7 +84,7 @@ class EncodingGroup(GroupUnit):
             stdout=True,
             on_line=lambda line: self._log.debug("%s", line),
         )
-        fed = Fed(self._source, child)
+        fed = Fed(self._source, child, together_s=ENCODER_TOGETHER_S)
         assert child.stdout_fd is not None
         intake = Intake(self.hub, child.stdout_fd, at_ms=fed.first_ms, converted=self._still_converted())
         self._figures.began(fed)

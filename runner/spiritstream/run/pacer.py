@@ -19,7 +19,7 @@ from spiritstream.pipes import PipeReader
 LEAD_MS = 1_000
 _LEAD_BYTES = 16 * 1024 * 1024
 # Tags due so soon go out together: each wake-up costs everyone the same, whatever its size.
-_TOGETHER_S = 0.1
+_TOGETHER_S = 0.2
 # Later than this we do not race to catch up: the clock moves on instead.
 _LATE_S = 1.0
 
@@ -89,7 +89,7 @@ class Pacer:
                 placed = self._timeline.header()
             else:
                 placed = self._timeline.place(tag.kind, tag.time_ms)
-            self._held.append(tag.at(placed))
+            self._held.append(tag if placed == tag.time_ms else tag.at(placed))
             self._held_bytes += len(tag.raw)
         self._empty.clear()
         self._release()

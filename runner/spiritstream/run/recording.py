@@ -22,10 +22,12 @@ def open_record(target: Target) -> Target:
     record = target.record
     if record is None:
         return target
-    path = record.path
+    path, now = record.path, datetime.now().astimezone()
     if record.segment_s is None:
-        path = record_path(path, datetime.now().astimezone(), lambda name: Path(name).exists())
-    folder = Path(datetime.now().astimezone().strftime(path)).parent
+        path = file = record_path(path, now, lambda name: Path(name).exists())
+    else:
+        file = now.strftime(path)
+    folder = Path(file).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -12,7 +12,7 @@ from spiritstream.model.lifecycle import Event
 from spiritstream.model.profile import Group, Target
 from spiritstream.model.status import Cause, Progress
 from spiritstream.run.carriage import refusal
-from spiritstream.run.feeding import SOURCE_ENDED, Fed, FedUnitFigures
+from spiritstream.run.feeding import SENDER_TOGETHER_S, SOURCE_ENDED, Fed, FedUnitFigures
 from spiritstream.run.recording import open_record
 from spiritstream.run.unit import Tools, Unit
 from spiritstream.run.watch import Watch
@@ -62,7 +62,7 @@ class TargetUnit(Unit):
             mask_on="Output #0",
             on_line=lambda line: self._log.debug("%s", line),
         )
-        fed = Fed(self._hub, child)
+        fed = Fed(self._hub, child, together_s=SENDER_TOGETHER_S)
         self._figures.began(fed)
         try:
             cause = await self._supply(fed)

@@ -76,7 +76,7 @@ class Sending:
         for start in range(0, len(buffers), _MOST_BUFFERS):
             piece = buffers[start : start + _MOST_BUFFERS]
             try:
-                taken = self._sock.sendmsg(piece)
+                taken = self._sock.send(piece[0]) if len(piece) == 1 else self._sock.sendmsg(piece)
             except (BlockingIOError, InterruptedError):
                 taken = 0
             total += taken

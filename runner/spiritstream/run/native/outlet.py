@@ -9,42 +9,59 @@ from collections.abc import Sequence
 from spiritstream.media.flv import Role, Tag
 from spiritstream.media.hub import Hub
 from spiritstream.media.queue import MediaQueue
+from spiritstream.run.native.convoy import BATCH_BYTES, Convoy, Load, body, frames
 from spiritstream.run.native.publication import Buffer, Publication
-
-# What is taken from the queue is sent to its end, and can no longer be dropped: little at a time.
-_BATCH_BYTES = 128 * 1024
-_TAG_HEADER_BYTES, _TAG_TRAILER_BYTES = 11, 4
-_FRAMES = (Role.KEY, Role.FRAME)
 
 
 class Outlet:
-    """A hub's consumer. The connection's clock begins at 0 with the first tag."""
+    """A hub's way to one server. The connection's clock begins at 0 with the first tag.
+
+    While the server takes everything at once we are in step with the others, and send what is made for all.
+    """
 
     def __init__(self, hub: Hub, publication: Publication) -> None:
         self._hub = hub
+        self._convoy = Convoy.on(hub)
         self._publication = publication
         self._sent_before = publication.sent_bytes
         self._first_ms: int | None = None
+        self._in_step = False
         self._empty = asyncio.Event()
         self.queue = MediaQueue(has_video=hub.has_video)
         self.frames = 0
         self.time_ms = 0
         publication.on_room = self._write
-        hub.attach(self)
+        self._convoy.attach(self)
 
     @property
     def sent_bytes(self) -> int:
         """What the kernel has taken, headers and all."""
         return self._publication.sent_bytes - self._sent_before
 
-    def push(self, tags: Sequence[Tag]) -> None:
-        """Queue tags, and send what fits."""
+    def take(self, load: Load) -> None:
+        """Send a load, or queue its tags and send what fits."""
         if self._publication.over.is_set():
             return
+        if self._in_step and load.data is not None and not self._publication.busy:
+            self._publication.send((load.data,))
+            self.queue.pushed += len(load.tags)
+            self._passed(load.tags[-1], load.frames)
+            return
+        self._fall_out(load)
         # A source that comes back without a picture has no keyframes to wait for.
         self.queue.has_video = self._hub.has_video
-        self.queue.push(tags if self._first_ms is not None else self._beginning(tags))
+        self.queue.push(load.tags if self._first_ms is not None else self._beginning(load.tags))
         self._write()
+        self._fall_in(load)
+
+    def _fall_out(self, load: Load) -> None:
+        if self._in_step and self._first_ms is not None:
+            self._publication.went_on(load.before, self._first_ms)
+            self._in_step = False
+
+    def _fall_in(self, load: Load) -> None:
+        if self._first_ms is not None and not self._publication.busy:
+            self._in_step = self._publication.in_step(load.after, self._first_ms)
 
     def _beginning(self, tags: Sequence[Tag]) -> list[Tag]:
         """Of the first tags: what decoding needs, and from where on it can begin."""
@@ -56,7 +73,7 @@ class Outlet:
 
     def detach(self) -> None:
         """Take nothing more from the hub."""
-        self._hub.detach(self)
+        self._convoy.detach(self)
 
     async def drain(self, timeout_s: float) -> None:
         """Let the server have what is queued, for so long at most."""
@@ -82,16 +99,18 @@ class Outlet:
         size = 0
         for _ in range(waiting):
             tag = self.queue.pop()
-            if self._first_ms is not None:
-                # Sound may come a little before the picture that we begin with: there is no time before 0.
-                self.time_ms = max(0, tag.time_ms - self._first_ms)
-            body = memoryview(tag.raw)[_TAG_HEADER_BYTES:-_TAG_TRAILER_BYTES]
-            buffers += self._publication.media(tag.kind, self.time_ms, body)
-            self.frames += tag.role in _FRAMES
+            self._passed(tag, frames((tag,)))
+            buffers += self._publication.media(tag.kind, self.time_ms, body(tag))
             size += len(tag.raw)
-            if size >= _BATCH_BYTES:
+            if size >= BATCH_BYTES:
                 break
         return buffers
+
+    def _passed(self, last: Tag, pictures: int) -> None:
+        self.frames += pictures
+        if self._first_ms is not None:
+            # Sound may come a little before the picture that we begin with: there is no time before 0.
+            self.time_ms = max(0, last.time_ms - self._first_ms)
 
 
 def _headers(tags: Sequence[Tag]) -> list[Tag]:

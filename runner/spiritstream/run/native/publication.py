@@ -61,6 +61,7 @@ class Publication:
         self._answers_pings = False
         self._timer: asyncio.TimerHandle | None = None
         self.media = session.media
+        self.in_step, self.went_on = session.in_step, session.went_on
         self.on_room: Callable[[], None] = lambda: None
         self.over = asyncio.Event()
         self.cause: Cause | None = None
@@ -111,7 +112,8 @@ class Publication:
             return
         taken = self._sock.send(buffers)
         self.sent_bytes += taken
-        self._pending = _rest(buffers, taken)
+        if len(buffers) != 1 or taken < len(buffers[0]):
+            self._pending = _rest(buffers, taken)
 
     def figures(self) -> TcpFigures:
         """The kernel's figures of the connection."""
