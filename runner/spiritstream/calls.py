@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import socket
 import struct
 import sys
@@ -23,6 +24,8 @@ KEEP_S = 3.0
 # sockaddr_un.sun_path holds 108 bytes on Linux, 104 on macOS, the ending NUL included.
 _LONGEST_PATH = 103
 _BACKLOG = 100
+# A draft's name: its process' pid, which no profile's socket is called by.
+_DRAFT = re.compile(r"\.[0-9a-f]{1,7}")
 
 Call = Callable[[dict[str, Any]], Awaitable[Any]]
 """From a call's arguments to what is answered; a SpiritError is answered as one."""
@@ -117,6 +120,7 @@ def _bind(path: Path, busy: BusyError) -> socket.socket:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _clear(path, busy)
+        _clear_drafts(path.parent)
         draft.unlink(missing_ok=True)
         _listen(listening, draft)
         try:
@@ -145,6 +149,24 @@ def _listen(listening: socket.socket, path: Path) -> None:
     finally:
         os.umask(before)
     listening.listen(_BACKLOG)
+
+
+def _clear_drafts(folder: Path) -> None:
+    """Take away the drafts of those that were killed while they had one."""
+    for draft in [entry for entry in folder.iterdir() if _DRAFT.fullmatch(entry.name)]:
+        with contextlib.suppress(OSError):
+            if not _lives(int(draft.name[1:], 16)) and draft.is_socket():
+                draft.unlink()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # another user's
+    return True
 
 
 def _clear(path: Path, busy: BusyError) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import queue
+import re
 import sys
 import threading
 import time
@@ -16,12 +17,14 @@ from typing import Protocol, TextIO
 from spiritstream.secret import Secret, scrub
 
 _LAST_WORDS_S = 1.0
+_SAME_WHEN_QUOTED = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
 def _scrubbed(text: str, secrets: Iterable[Secret]) -> str:
     """`text` without a secret, also where `repr` wrote it: a KeyError's traceback escapes what it quotes."""
     known = list(secrets)
-    escaped = [Secret(repr(form)[1:-1]) for secret in known for form in secret.forms()]
+    forms = (form for secret in known for form in secret.forms())
+    escaped = [Secret(repr(form)[1:-1]) for form in forms if not _SAME_WHEN_QUOTED.fullmatch(form)]
     return scrub(text, [*known, *escaped])
 
 

@@ -17,10 +17,11 @@ class Secret:
     `.reveal()` is called in as few places as possible; a test counts them.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_forms", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._forms: tuple[str, ...] | None = None
 
     def reveal(self) -> str:
         """The clear text."""
@@ -57,13 +58,20 @@ class Secret:
 
     def forms(self) -> tuple[str, ...]:
         """The spellings in which this value can turn up: as it is, and percent-encoded."""
-        shapes = {self._value, quote(self._value, safe=""), quote(self._value)}
-        return tuple(sorted((s for s in shapes if len(s) >= _SHORTEST_SCRUBBED), key=len, reverse=True))
+        if self._forms is None:
+            shapes = {self._value, quote(self._value, safe=""), quote(self._value)}
+            long = (shape for shape in shapes if len(shape) >= _SHORTEST_SCRUBBED)
+            self._forms = tuple(sorted(long, key=len, reverse=True))
+        return self._forms
 
 
 def scrub(text: str, secrets: Iterable[Secret]) -> str:
     """`text` with every spelling of every secret replaced by ``***``."""
-    for form in sorted({f for s in secrets for f in s.forms()}, key=len, reverse=True):
+    known = [form for secret in secrets for form in secret.forms()]
+    # Of thousands, mostly none is in it: only then is it worth while to look for the longest first.
+    if not any(form in text for form in known):
+        return text
+    for form in sorted(set(known), key=len, reverse=True):
         if form in text:
             text = text.replace(form, MASK)
     return text

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tests.bench import cpu, helping, ingest, latency, native, stall, starting
+from tests.bench import controller, cpu, helping, ingest, latency, native, stall, starting
 from tests.bench.figures import Figure, table
 from tests.bench.lab import Lab
 from tests.live.ffmpegs import ffmpegs, version
@@ -28,8 +28,10 @@ Measure = Callable[[Lab], list[Figure]]
 EACH: dict[str, Measure] = {"starting": starting.measure, "stall": stall.measure, "cpu": cpu.measure}
 # Once: the runner carries them itself, and an ffmpeg at most publishes.
 ONCE: dict[str, Measure] = {"native": native.measure, "ingest": ingest.measure, "latency": latency.measure}
+# Once, too, and nobody publishes.
+BESIDE: dict[str, Measure] = {"controller": controller.measure}
 HELP = "help"
-PARTS = (HELP, *ONCE, *EACH)
+PARTS = (HELP, *BESIDE, *ONCE, *EACH)
 
 
 def main() -> None:
@@ -77,6 +79,9 @@ def _measures(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, 
         yield "command line", helping.measure
     taking_part = {kind: path for kind, path in ffmpegs().items() if options.ffmpeg in ("all", kind)}
     first = _lab(next(iter(taking_part.values())), taking_part, folder, options)
+    for key, measure in BESIDE.items():
+        if key in options.parts:
+            yield key, partial(measure, first)
     for key, measure in ONCE.items():
         if key in options.parts:
             yield "native, the publisher is ffmpeg " + first.version, partial(measure, first)

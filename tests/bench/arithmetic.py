@@ -65,3 +65,21 @@ def turned(things: Sequence[T], number: int) -> list[T]:
     """The same things, beginning with another one for each `number`."""
     start = number % len(things) if things else 0
     return [*things[start:], *things[:start]]
+
+
+def missing(timestamps_ms: Sequence[int], frame_ms: float) -> int:
+    """How many frames are missing from a stream of `frame_ms` each, by its timestamps."""
+    return sum(max(0, round((b - a) / frame_ms) - 1) for a, b in pairwise(timestamps_ms))
+
+
+def next_after(causes: Sequence[float], effects: Sequence[float]) -> list[tuple[float, float]]:
+    """Each cause's moment with that of the first effect after it and before the next cause.
+
+    A cause that had none is left out.
+    """
+    found = []
+    for cause, end in pairwise([*causes, math.inf]):
+        after = [effect for effect in effects if cause < effect < end]
+        if after:
+            found.append((cause, min(after)))
+    return found

@@ -17,9 +17,12 @@ _POLL_S = 0.5
 class Visit:
     """One connection to a platform. Times are `time.monotonic()`'s."""
 
+    connected_at: float
     first_media_at: float | None
     closed_at: float | None
     arrivals: list[float] = field(repr=False)
+    video_ms: list[int] = field(repr=False)
+    """The timestamps of its pictures, in the order in which they came."""
 
 
 class Platforms:
@@ -57,7 +60,13 @@ class Platforms:
 
 
 def _visit(seen: dict[str, Any]) -> Visit:
-    return Visit(seen["first_media_at"], seen["closed_at"], [media[0] for media in seen["media"]])
+    return Visit(
+        connected_at=seen["connected_at"],
+        first_media_at=seen["first_media_at"],
+        closed_at=seen["closed_at"],
+        arrivals=[at for at, *_ in seen["media"]],
+        video_ms=[ms for _, kind, ms, *_ in seen["media"] if kind == "VIDEO"],
+    )
 
 
 def first_media_after(visits: list[Visit], since: float) -> float | None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.arithmetic import Stamp, delays_s, longest_gap_s, paired_ratios, percentile, slope, turned
+from tests.bench.arithmetic import (
+    Stamp,
+    delays_s,
+    longest_gap_s,
+    missing,
+    next_after,
+    paired_ratios,
+    percentile,
+    slope,
+    turned,
+)
 from tests.bench.figures import Figure, Judged, table
 
 
@@ -133,3 +143,37 @@ def test_turned(number: int, expected: str) -> None:
 def test_turned_of_nothing() -> None:
     """Nothing to measure is no failure."""
     assert [] == turned([], 1)
+
+
+@pytest.mark.parametrize(
+    ("timestamps_ms", "expected"),
+    [
+        ([], 0),
+        ([7], 0),
+        ([0, 33, 67, 100], 0),
+        ([0, 0, 33], 0),
+        ([0, 33, 100], 1),
+        ([0, 200], 5),
+        ([100, 0, 33], 0),
+    ],
+    ids=["none", "one", "rounded", "two at once", "one missing", "five missing", "began again"],
+)
+def test_missing(timestamps_ms: list[int], expected: int) -> None:
+    """Frames are missing where the timestamps make longer steps than one frame's."""
+    assert expected == missing(timestamps_ms, 1000 / 30)
+
+
+@pytest.mark.parametrize(
+    ("causes", "effects", "expected"),
+    [
+        ([], [1.0], []),
+        ([1.0], [0.5, 1.25, 1.5], [(1.0, 1.25)]),
+        ([1.0, 2.0], [1.5, 2.5], [(1.0, 1.5), (2.0, 2.5)]),
+        ([1.0, 2.0], [2.5], [(2.0, 2.5)]),
+        ([1.0, 2.0], [1.5, 1.25], [(1.0, 1.25)]),
+    ],
+    ids=["no cause", "the first after it", "each its own", "too late", "in any order"],
+)
+def test_next_after(causes: list[float], effects: list[float], expected: list[tuple[float, float]]) -> None:
+    """An effect belongs to the last cause before it; a cause without any is left out."""
+    assert expected == next_after(causes, effects)

@@ -46,9 +46,12 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An environment of the test's own; its config folder with settings, two profiles, and an identity."""
     for name in [name for name in os.environ if name.startswith("SPIRITSTREAM_")]:
         monkeypatch.delenv(name)
-    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    for name in ("CREDENTIALS_DIRECTORY", "STATE_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     folder = tmp_path / "config" / "spiritstream"
     (folder / "profiles" / "more").mkdir(parents=True)
     (folder / "settings.yaml").write_text("version: 1\nlog: {level: debug}   # mine\n")

@@ -263,6 +263,7 @@ def test_status_json(spiritstream: Spiritstream, config: Path) -> None:
         "recipient": me.fingerprint,
         "destination": "youtube",
         "reason": "",
+        "meant_for": None,
     }
     expected = {
         "version": 1,

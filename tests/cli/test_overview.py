@@ -116,6 +116,13 @@ def test_another_version(data: Any) -> None:
         read_overview(CONTROLLER, data, 0.0)
 
 
+def test_position() -> None:
+    """Shows stand by their position, those in the foreground at 0; equal ones by name."""
+    said = Overview(0.0, None, (Show("c", position=5), Show("b", position=-5)))
+    merged = with_runners(said, [Show("z", runner=LIVE), Show("a", runner=LIVE)])
+    assert ["b", "a", "z", "c"] == [show.name for show in merged.shows]
+
+
 def test_with_runners() -> None:
     """A show in the foreground stands beside the controller's, or in the place that it holds."""
     said = Overview(0.0, None, (Show("b", held="in the foreground", order=Order.STOPPED),))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+from itertools import count
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -14,9 +17,12 @@ from spiritstream.cli.foreground import Foreground
 from spiritstream.cli.places import controller_log, state_folder
 from spiritstream.cli.rotating import RotatingFile
 from spiritstream.cli.serving import Origin, Serving
+from spiritstream.config.folders import settings_path
 from spiritstream.config.settings import load_settings
+from spiritstream.control.outfit import Outfit
 from spiritstream.control.runnerlock import lock_of, only_runner
-from spiritstream.control.runners import Outfit
+from spiritstream.control.source import Placed
+from spiritstream.control.state import State
 from spiritstream.errors import BusyError
 from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.model.profile import Profile, TestInput
@@ -78,9 +84,46 @@ async def test_run_is_refused_while_a_runner_has_the_lock(monkeypatch: pytest.Mo
     assert f"pid {os.getpid()}" in caught.value.message
 
 
-def test_a_repository_must_be_trusted(spiritstream: Spiritstream) -> None:
-    """Its profiles are not held back from this machine's variables and files yet: somebody must say so."""
-    called = spiritstream("serve", "--git", "https://git.example/shows.git")
-    assert 8 == called.code
-    assert "hint: if only people whom you trust" in called.err
-    assert "--trust-repository" in called.err
+def test_what_comes_from_git_needs_nobodys_trust(spiritstream: Spiritstream) -> None:
+    """It is held back from the machine by the settings: there is no option that lets it loose."""
+    called = spiritstream("serve", "--git", "https://git.example/shows.git", "--trust-repository")
+    assert (2, True) == (called.code, "--trust-repository" in called.err)
+
+
+async def test_changed_settings_are_followed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With profiles from git, `config set` does without a signal: everything is opened anew."""
+    looked = asyncio.Event()
+
+    class Controller:
+        def look(self, *, anew: bool = False) -> None:
+            assert anew
+            looked.set()
+
+    monkeypatch.setattr(serving, "SETTINGS_S", 0.01)
+    settings_path().parent.mkdir(parents=True, exist_ok=True)
+    follow = Serving(Origin(None, "/srv/shows.git"))._follow_settings(cast(Any, Controller()))
+    task = asyncio.create_task(follow)
+    try:
+        async with asyncio.timeout(20):
+            for number in count():
+                settings_path().write_text(f"version: 1\nenvironment: [A{number}]\n")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await looked.wait()
+                        break
+    finally:
+        task.cancel()
+
+
+def test_only_what_comes_from_git_is_held_back(home: Path) -> None:
+    """A folder's profiles are the owner's; a repository's use what the settings say by now."""
+    state = State(home)
+    assert Serving(Origin(home))._source(home, state)[1] is None
+    source, reach = Serving(Origin(None, "/srv/shows.git"))._source(None, state)
+    assert reach is not None and isinstance(source, Placed)
+    settings_path().parent.mkdir(parents=True, exist_ok=True)
+    for names in ("[]", "[SHOW_KEY]"):
+        settings_path().write_text(f"version: 1\nenvironment: {names}\nfolders: [/srv/media]\n")
+        found = reach()
+        assert (source.folder_of("a.yaml"), Path("/srv/media")) == found.readable
+        assert names == f"[{', '.join(found.variables)}]"

@@ -212,7 +212,13 @@ def test_the_hook(git: Git) -> None:
 
 @pytest.mark.parametrize(
     ("path", "checked"),
-    [("a.yaml", True), ("shows/a.yaml", True), (".a.yaml", False), ("x/.b/a.yaml", False)],
+    [
+        ("a.yaml", True),
+        ("shows/a.yaml", True),
+        (".a.yaml", False),
+        ("x/.b/a.yaml", False),
+        ("x/.spiritstream.yaml", True),
+    ],
 )
 def test_the_hook_leaves_hidden_files_out(path: str, checked: bool) -> None:
     """A repository's own YAML, such as a workflow's, is hidden and no profile."""

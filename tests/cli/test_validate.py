@@ -58,7 +58,7 @@ def test_json(folder: Path) -> None:
         "message": "unknown key 'grups'",
         "hint": "did you mean 'groups'?",
     }
-    assert {"version": 1, "files": 1, "findings": [finding]} == json.loads(result.stdout)
+    assert {"version": 1, "files": 1, "findings": [finding], "warnings": []} == json.loads(result.stdout)
     assert 4 == result.return_value
 
 
@@ -66,7 +66,7 @@ def test_json_good(folder: Path) -> None:
     """JSON of good profiles has an empty list, and nothing else is on stdout."""
     _write(folder / "a.yaml", GOOD.format("a"))
     result = _validate("a.yaml", "--output", "json")
-    assert {"version": 1, "files": 1, "findings": []} == json.loads(result.stdout)
+    assert {"version": 1, "files": 1, "findings": [], "warnings": []} == json.loads(result.stdout)
 
 
 def test_github(folder: Path) -> None:
@@ -88,7 +88,7 @@ def test_folder(folder: Path) -> None:
     """Folders are searched to the bottom, without hidden files and folders."""
     for name in ("a.yaml", "sub/deep/b.yml"):
         _write(folder / name, GOOD.format(Path(name).stem))
-    for name in (".spiritstream.yaml", ".git/c.yaml", "sub/.d.yaml", "readme.md", "e.yaml.bak"):
+    for name in (".git/c.yaml", "sub/.d.yaml", "readme.md", "e.yaml.bak"):
         _write(folder / name, "not: a profile\n")
     (folder / "f.yaml").mkdir()
     result = _validate(".")

@@ -13,8 +13,10 @@ import pytest
 
 import spiritstream
 from spiritstream.config import passphrase
+from spiritstream.config.common import COMMON
+from spiritstream.config.commonfile import common_of
 from spiritstream.config.keyfile import load_keyring, save_identity
-from spiritstream.config.keypair import Identity
+from spiritstream.config.keypair import Identity, Recipient
 from spiritstream.config.keyring import Keyring
 from spiritstream.config.load import document_leaves, load_profile
 from spiritstream.config.resealing import mentions
@@ -37,6 +39,7 @@ groups:
     targets:
       youtube: {{platform: youtube, key: {CANARY}-2}}   # mine
 """
+COMMON_TEXT = "# ours\nversion: 1\nrecipient: {}   # the server's\n"
 OLD = Identity.create()
 
 
@@ -67,6 +70,7 @@ def prepare(folder: Path, *, sealed: bool, identity: bool = True) -> None:
         if sealed:
             data = seal_text(data, name, OLD.recipient, OLD, document_leaves).data
         (shows / f"{name}.yaml").write_bytes(data)
+    (shows / COMMON).write_text(COMMON_TEXT.format(OLD.recipient))
     if identity:
         save_identity(OLD, place(folder / "template"))
 
@@ -95,7 +99,7 @@ def files(folder: Path) -> set[str]:
 
 def profiles(folder: Path, ring: Keyring) -> list[Profile]:
     """Both profiles, opened."""
-    return [load_profile(path, ring.open, {}) for path in sorted((folder / "shows").glob("*.yaml"))]
+    return [load_profile(path, ring.open, {}) for path in sorted((folder / "shows").glob("[a-z]*.yaml"))]
 
 
 def ring_of(folder: Path) -> Keyring:
@@ -103,19 +107,20 @@ def ring_of(folder: Path) -> Keyring:
     return load_keyring(place(folder), lambda: Secret(WORD))
 
 
-WHOLE = {"config/spiritstream/identity", "shows/a.yaml", "shows/b.yaml"}
+WHOLE = {"config/spiritstream/identity", "shows/a.yaml", "shows/b.yaml", f"shows/{COMMON}"}
 
 
 def test_rotate(tmp_path: Path) -> None:
     """Killed anywhere, every value opens by what is in the identity's file, the same before and after.
 
-    Run again, the rotation is complete: all values are sealed for one identity, which is new, and
-    nothing is left beside the files.
+    Run again, the rotation is complete: all values are sealed for one identity, which is new and named
+    where the profiles inherit from, and nothing is left beside the files.
     """
     prepare(tmp_path, sealed=True)
     wanted = profiles(tmp_path / "template", Keyring(OLD))
     for crash in crashes(tmp_path, "keys rotate shows"):
         assert wanted == profiles(crash.killed, ring_of(crash.killed)), crash
+        assert named(crash.killed) in both(ring_of(crash.killed)), crash
         complete = is_rotated(crash.killed) and not list((crash.killed / "state").rglob("*.json"))
         assert (8 if complete else 0) == crash.code, crash
         assert WHOLE == files(crash.after), crash
@@ -127,12 +132,26 @@ def test_rotate(tmp_path: Path) -> None:
 def is_rotated(folder: Path) -> bool:
     """Whether a new identity is there, with the old one, and everything is sealed for it."""
     ring = ring_of(folder)
-    texts = [path.read_bytes() for path in (folder / "shows").glob("*.yaml")]
+    texts = [path.read_bytes() for path in (folder / "shows").glob("[a-z]*.yaml")]
     return (
         ring.previous is not None
         and ring.previous.recipient == OLD.recipient
         and all(2 == len(mentions(text, ring.current.fingerprint)) for text in texts)
+        and named(folder) == ring.current.recipient
     )
+
+
+def named(folder: Path) -> Recipient | None:
+    """The recipient that the profiles' common file names; it is whole."""
+    text = (folder / "shows" / COMMON).read_bytes()
+    found = common_of(text, COMMON).recipient
+    assert COMMON_TEXT.format(found).encode() == text
+    return found
+
+
+def both(ring: Keyring) -> list[Recipient]:
+    """The recipients that something may be sealed for."""
+    return [one.recipient for one in (ring.current, ring.previous) if one]
 
 
 def tells_nothing(state: Path) -> None:
@@ -174,9 +193,9 @@ def test_passwd(tmp_path: Path) -> None:
 def test_seal(tmp_path: Path) -> None:
     """A profile is the old one or the sealed one, whole; run again, all is sealed and no draft is left."""
     prepare(tmp_path, sealed=False)
-    whole = {path.read_bytes() for path in (tmp_path / "template" / "shows").iterdir()}
+    whole = {path.read_bytes() for path in (tmp_path / "template" / "shows").glob("[a-z]*.yaml")}
     for crash in crashes(tmp_path, "seal shows/a.yaml shows/b.yaml"):
-        for path in (crash.killed / "shows").glob("*.yaml"):
+        for path in (crash.killed / "shows").glob("[a-z]*.yaml"):
             assert path.read_bytes() in whole or 2 == len(mentions(path.read_bytes(), OLD.fingerprint))
         assert (0, WHOLE) == (crash.code, files(crash.after)), crash
         assert [(Secret(f"{CANARY}-1"), Secret(f"{CANARY}-2"))] * 2 == [

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from spiritstream.config import rotation
+from spiritstream.config.common import COMMON
+from spiritstream.config.document import parse_document
 from spiritstream.config.keyfile import IdentityFile, holding, load_keyring, read_identity, save_identity
 from spiritstream.config.keypair import Identity
 from spiritstream.config.keyring import Keyring
@@ -65,7 +67,7 @@ class Home:
 
     def files(self) -> list[Path]:
         """The profiles."""
-        return sorted(self.shows.glob("*.yaml"))
+        return sorted(self.shows.glob("[a-z]*.yaml"))
 
     def rotate(self, files: list[Path] | None = None) -> Rotated:
         """A rotation of everything, or of these files."""
@@ -302,3 +304,101 @@ def test_an_identity_keeps_its_mode(home: Home) -> None:
     home.rotate()
     assert 0o600 == home.identity.stat().st_mode & 0o777
     assert not read_identity(home.identity).protected
+
+
+def inherits(home: Home, text: str, folder: str = "shows") -> Path:
+    """A `.spiritstream.yaml`, beside the profiles or elsewhere."""
+    path = home.shows.parent / folder / COMMON
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "written", ["recipient: {}", "recipient: '{}'  # ours", '{{"recipient": "{}"}}', "recipient: >-\n  {}"]
+)
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_the_recipient_that_profiles_inherit(home: Home, written: str, ends: str) -> None:
+    """It is the new one afterwards; nothing else of the file changes. A profile is not needed for that."""
+    text = written.format(OLD.recipient)
+    body = f"# ü\n{text}\n" if text.startswith("{") else f"# ü\nversion: 1\n{text}\n"
+    path = home.shows / COMMON
+    path.write_bytes(body.replace("\n", ends).encode())
+    done = home.rotate([path])
+    assert done.made and ("recipient",) == done.work[0].resealing.resealed
+    expected = body.replace(str(OLD.recipient), str(done.recipient)).replace("\n", ends)
+    found = path.read_bytes().decode()
+    assert expected == found or ">-" in written
+    assert str(done.recipient) == parse_document(found.encode(), "f").data["recipient"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 1\n",
+        f"version: 1\nrecipient: {STRANGER.recipient}\n",
+        f"version: 1\n# recipient: {OLD.recipient}\n",
+        "not: [yaml\n",
+    ],
+)
+def test_another_recipient_stays(home: Home, text: str) -> None:
+    """A file that names nobody, a stranger, or is broken for another reason, is left as it is."""
+    path = inherits(home, text)
+    home.rotate([*home.files(), path])
+    assert text == path.read_text()
+
+
+def test_a_broken_file_that_names_us(home: Home) -> None:
+    """What names the identity and cannot be read keeps everything as it is: it would go on being used."""
+    path = inherits(home, f"recipient: {OLD.recipient}\nnot: [yaml\n")
+    before = home.state()
+    with pytest.raises(ProfileError):
+        home.rotate([*home.files(), path])
+    assert before == home.state()
+
+
+def test_not_finished_while_the_recipient_is_the_previous(home: Home) -> None:
+    """What would have new values sealed for a forgotten identity keeps it."""
+    path = inherits(home, f"version: 1\nrecipient: {OLD.recipient}\n")
+    home.rotate()
+    with pytest.raises(GuardedError, match=f"{COMMON}:2:1: has new values sealed for the previous identity"):
+        finish(home.identity, None, [*home.files(), path], home.slot)
+    assert "finished" != home.rotate([*home.files(), path]).earlier
+    assert OLD.recipient == finish(home.identity, None, [*home.files(), path], home.slot)
+
+
+def test_the_recipient_is_put_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that cannot be written has everything as it was, the recipient too."""
+    path = inherits(home, f"version: 1\nrecipient: {OLD.recipient}\n")
+    before = home.state()
+
+    def fails(original: Original, data: bytes) -> None:
+        if original.path.name == "c.yaml":
+            raise BusyError("was changed meanwhile")
+        really_replace(original, data)
+
+    monkeypatch.setattr(rotation, "replace_original", fails)
+    with pytest.raises(BusyError):
+        home.rotate([path, *home.files()])
+    assert before == home.state()
+
+
+def test_a_link_is_gone_on_with(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was interrupted is known by its name, whatever the file is called that it leads to."""
+    real = inherits(home, f"version: 1\nrecipient: {OLD.recipient}\n", folder=".").rename(
+        home.shows.parent / "real"
+    )
+    link = home.shows / COMMON
+    link.symlink_to(real)
+
+    def fails(original: Original, data: bytes) -> None:
+        raise BusyError("was changed meanwhile")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rotation, "replace_original", fails)
+        patch.setattr(rotation, "_taken_back", lambda *_: False)
+        with pytest.raises(BusyError):
+            home.rotate([link])
+    done = home.rotate([])
+    assert FINISHED == done.earlier
+    assert f"version: 1\nrecipient: {done.recipient}\n" == real.read_text() == link.read_text()
+    assert link.is_symlink()

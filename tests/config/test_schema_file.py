@@ -55,7 +55,7 @@ def test_walk() -> None:
     """The walk below really reaches every corner."""
     assert {"version", "input.test.tone", "input.files|1.loop", f"{_GROUP}.video|1.bitrate"} <= LEAVES.keys()
     assert {f"{_TARGET}.record|0", f"{_TARGET}.record|1.segment", f"{_TARGET}.key"} <= LEAVES.keys()
-    assert len(LEAVES) == 58
+    assert len(LEAVES) == 59
 
 
 @pytest.mark.parametrize("path", LEAVES)
@@ -67,7 +67,7 @@ def test_leaf(path: str) -> None:
 
 
 def _expected_apply(path: str) -> str:
-    if path == "description":
+    if path in ("description", "position"):
         return "live"
     # What targets inherit: only those that follow it restart.
     if path.startswith(_TARGET) or path in (f"{_GROUP}.container", f"{_GROUP}.sender", "sender"):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
+import select
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +17,8 @@ import pytest
 from spiritstream.control.folder import FolderSource
 from spiritstream.control.source import Reading
 
-_BOUND_S = 12.0
+_BOUND_S = 30.0
+_PROGRAM_S = 30.0
 
 
 def profile(name: str, targets: int = 1) -> str:
@@ -66,20 +70,69 @@ def by_sed(path: Path, text: str) -> None:
     subprocess.run(["sed", "-i", "-f", str(script), str(path)], input=text.encode(), check=True)
 
 
-def by_vim(path: Path, text: str) -> None:
+def program(*names: str) -> str:
+    """The first of these programs that is here; without one the test is skipped, by name."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip(f"there is no {names[0]} here")
+    return found
+
+
+def by_vim(path: Path, text: str, *options: str, check: bool = True) -> None:
     """With vim itself."""
-    vim = shutil.which("vim") or shutil.which("vi")
-    if vim is None:
-        pytest.skip("there is no vim here")
+    vim = program("vim", "vim.tiny", "vi")
     new = path.with_name(".text")
     new.write_text(text)
-    commands = ["-c", f"%!cat {new}", "-c", "wq"]
+    commands = [*(f"set {option}" for option in options), f"%!cat {new}", "wq"]
+    words = [word for command in commands for word in ("-c", command)]
     subprocess.run(
-        [vim, "-u", "NONE", "-N", "-es", *commands, str(path)],
+        [vim, "-u", "NONE", "-N", "-es", *words, str(path)],
         stdin=subprocess.DEVNULL,
-        check=True,
-        timeout=20,
+        check=check,
+        timeout=_PROGRAM_S,
     )
+
+
+def by_vim_in_place(path: Path, text: str) -> None:
+    """With vim, as it saves what is a link or another user's: the file itself is written, beside a backup."""
+    by_vim(path, text, "backup", "backupcopy=yes", "swapfile")
+
+
+def by_nano(path: Path, text: str) -> None:
+    """With nano itself, at a terminal: all is cut out, the text typed, saved, and left."""
+    nano = program("nano")
+    terminal, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "vt100", "LINES": "40", "COLUMNS": "120"}
+    with subprocess.Popen(
+        [nano, "--ignorercfiles", "--nowrap", str(path)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+    ) as editor:
+        os.close(theirs)
+        try:
+            # alt-T cuts from the cursor to the end; ctrl-O and enter save; ctrl-X leaves.
+            _said(terminal, b"Exit")
+            os.write(terminal, b"\x1bt" + text.removesuffix("\n").replace("\n", "\r").encode())
+            os.write(terminal, b"\x0f\r")
+            _said(terminal, b"Wrote")
+            os.write(terminal, b"\x18")
+            editor.wait(_PROGRAM_S)
+        finally:
+            editor.kill()
+            os.close(terminal)
+
+
+def _said(terminal: int, word: bytes) -> None:
+    """Read what a program at a terminal shows, until a word of it has come."""
+    seen, end = b"", time.monotonic() + _PROGRAM_S
+    while word not in seen:
+        ready, _, _ = select.select([terminal], [], [], max(0.0, end - time.monotonic()))
+        if not ready:
+            raise TimeoutError(f"never shown: {word!r}")
+        seen += os.read(terminal, 65536)
 
 
 def config_map(folder: Path, files: dict[str, str], version: str) -> None:

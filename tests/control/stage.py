@@ -7,8 +7,9 @@ runners are told is checked at once: whatever is wrong with it is noted in `Stag
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,67 +18,18 @@ from spiritstream.control.opening import Opened
 from spiritstream.control.override import Override, effective, targets_declared, targets_on_air
 from spiritstream.control.runners import RunnerInfo
 from spiritstream.control.source import Entry, Reading, revision_of
-from spiritstream.control.state import Kept, State
+from spiritstream.control.state import Kept
 from spiritstream.errors import PeerError
 from spiritstream.model.changes import changes
-from spiritstream.model.profile import Profile
+from spiritstream.model.profile import Address, Profile
 from spiritstream.wire import PROTOCOL, from_data, to_data
-from tests.virtualtime import VirtualLoop
+from tests.control.pretend import Disk, Heard, InlineLoop, Platform, PretendRunner, addresses, stopped
+from tests.control.proofs import Files, Proofs
 
 RESCAN_S = 15.0
 BROKEN = b"broken"
-
-
-class InlineLoop(VirtualLoop):
-    """Does at once what is handed to another thread: the clock cannot jump while it is done."""
-
-    def run_in_executor(  # type: ignore[override]
-        self, executor: Any, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
-        """The result, as a future."""
-        done = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except Exception as error:
-            done.set_exception(error)
-        return done
-
-
-class Disk(State):
-    """A state folder in memory."""
-
-    def __init__(self) -> None:
-        super().__init__(Path("/nowhere"))
-        self.copies: dict[str, Kept] = {}
-        self.orders: list[Override] = []
-        self.orders_before: list[Override] = []
-
-    def prepare(self) -> None:
-        """Nothing to make."""
-
-    def load(self) -> tuple[list[Kept], dict[str, Override]]:
-        """What is remembered."""
-        return list(self.copies.values()), {one.path: one for one in self.orders}
-
-    def keep(self, kept: Kept) -> None:
-        """Remember."""
-        self.copies[kept.name] = kept
-
-    def forget(self, name: str) -> None:
-        """Forget."""
-        self.copies.pop(name, None)
-
-    def keep_overrides(self, overrides: Any) -> None:
-        """Remember."""
-        self.orders_before, self.orders = self.orders, list(overrides)
-
-
-@dataclass
-class PretendRunner:
-    """A process: what it carries out, and since when."""
-
-    pid: int
-    profile: Profile | None = None
+# So long a child that died is waited for.
+BACK_S = 1.0
 
 
 @dataclass
@@ -88,57 +40,103 @@ class Stage:
     files: dict[str, bytes] = field(default_factory=dict)
     readable: bool = True
     alive: dict[str, PretendRunner] = field(default_factory=dict)
-    disk: Disk = field(default_factory=Disk)
     faults: list[str] = field(default_factory=list)
     told: int = 0
-    # What the last readable states of the source were: whoever takes something off the air acts on these.
-    seen: list[dict[str, bytes]] = field(default_factory=list)
     pids: int = 100
+    # Which rotations' values the identity opens, and with which one files are sealed now.
+    keys: set[int] = field(default_factory=lambda: {0})
+    key: int = 0
+    # What a person has just said in so many words.
+    deleted: set[str] = field(default_factory=set)
+    confirmed: bool = False
 
     def __post_init__(self) -> None:
         self.loop = InlineLoop()
         self.changed = asyncio.Event()
+        self.disk = Disk(self.check_accepted)
+        self.platform = Platform(self.faults)
+        self.proofs = Proofs()
         self.controller: Controller | None = None
         self.hands: PretendHands | None = None
         self._running: asyncio.Task[None] | None = None
+        # What a controller has proved and put on disk, and may do from then on; `None`: nothing of it.
+        self._proved: dict[str, Profile | None] = {}
+        self._place: dict[str, str] = {}
+        self.heard = Heard()
+        log = logging.getLogger("spiritstream")
+        self._level = log.level
+        log.addHandler(self.heard)
+        log.setLevel(logging.DEBUG)
 
     # What happens outside.
 
     def write(self, file: str, show: Profile | None) -> None:
         """Let a file say this; `None` is a broken one."""
         self.files[file] = self._text(show)
-        self._notice()
+        self.notice()
 
     def remove(self, file: str) -> None:
         """Let a file be gone."""
         self.files.pop(file, None)
-        self._notice()
+        self.notice()
 
     def move(self, file: str, to: str) -> None:
         """Rename a file."""
         self.files[to] = self.files.pop(file)
-        self._notice()
+        self.notice()
 
     def blind(self, readable: bool) -> None:
         """Let the source be unreadable, or readable again."""
         self.readable = readable
-        self._notice()
+        self.notice()
+
+    def reseal(self, files: list[str]) -> None:
+        """Let these files hold their values sealed with the newest key."""
+        for file in files:
+            if self.files[file] != BROKEN:
+                self.files[file] = self._text(self._show(self.files[file]))
+        self.notice()
+
+    def notice(self) -> None:
+        """Something has changed, and the watch tells."""
+        self.confirmed = False
+        self.changed.set()
 
     def die(self, name: str) -> None:
-        """Kill a runner."""
-        del self.alive[name]
+        """Kill a runner: its children are gone with it."""
+        self.platform.drop(self.alive.pop(name))
         if self.hands is not None:
             self.loop.call_soon(self.hands.lost, name)
+
+    def reboot(self) -> None:
+        """Kill everything."""
+        self.kill()
+        for name in list(self.alive):
+            self.die(name)
+
+    def kill_child(self, address: Address) -> None:
+        """Kill a sender: its runner starts another one in a while, and nobody else does anything about it."""
+        runner = self.platform.senders.pop(address)
+        self.loop.call_later(BACK_S, self._back, runner, address)
+
+    def _back(self, runner: PretendRunner, address: Address) -> None:
+        if runner in self.alive.values() and runner.profile and address in addresses(runner.profile):
+            self.platform.follow(runner)
 
     def _text(self, show: Profile | None) -> bytes:
         if show is None:
             return BROKEN
         if show not in self.texts:
             self.texts.append(show)
-        return b"%d" % self.texts.index(show)
+        return b"%d.%d" % (self.texts.index(show), self.key)
 
-    def _notice(self) -> None:
-        self.changed.set()
+    def _show(self, data: bytes) -> Profile:
+        show = self.texts[int(data.split(b".")[0])]
+        assert show is not None
+        return show
+
+    def _opens(self, data: bytes) -> bool:
+        return data != BROKEN and int(data.split(b".")[1]) in self.keys
 
     # The controller.
 
@@ -176,63 +174,102 @@ class Stage:
         """End it all."""
         self.kill()
         self.loop.close()
+        log = logging.getLogger("spiritstream")
+        log.removeHandler(self.heard)
+        log.setLevel(self._level)
 
     def open(self, entry: Entry, common: Entry | None) -> Opened:
-        """What a text comes to. A broken one does not say its name."""
-        show = None if entry.data == BROKEN else self.texts[int(entry.data)]
-        return Opened(show.name if show else "", show, () if show else (f"{entry.file}: broken",))
+        """What a text comes to. A broken one does not say its name; one for another identity does."""
+        if entry.data == BROKEN:
+            return Opened("", None, (f"{entry.file}: broken",))
+        show = self._show(entry.data)
+        if not self._opens(entry.data):
+            return Opened(show.name, None, (f"{entry.file}: no identity for it",), lasting=False)
+        return Opened(show.name, show)
 
     # What must be so.
 
-    def shows(self, files: dict[str, bytes]) -> list[Profile]:
+    def shows(self, files: Files) -> list[Profile]:
         """The valid profiles in these files."""
-        found = [None if data == BROKEN else self.texts[int(data)] for data in files.values()]
-        return [show for show in found if show is not None]
+        return [self._show(data) for data in files.values() if self._opens(data)]
+
+    def names(self, texts: Iterable[bytes]) -> set[str]:
+        """What the profiles in these texts are called, whether they can be opened or not."""
+        return {self._show(data).name for data in texts if data != BROKEN}
+
+    def _orders(self) -> Iterator[dict[str, Override]]:
+        # What is under way when somebody orders something by hand is what was wanted before.
+        for orders in (self.disk.orders, self.disk.orders_before):
+            yield {one.path: one for one in orders}
+
+    def check_accepted(self, name: str, kept: Kept | None) -> None:
+        """Note when a controller lets go of a target for good without a proof."""
+        if self._alive(name):
+            after = self._show(kept.data) if kept else None
+            self.check_lost(name, self._alive(name) - (self._wanted(after) if after else frozenset()))
+            self._proved[name] = after
+        if kept:
+            # Whose file it was before has none any more.
+            self._place = {one: file for one, file in self._place.items() if file != kept.file}
+            self._place[name] = kept.file
+
+    def _alive(self, name: str) -> frozenset[str]:
+        runner = self.alive.get(name)
+        return targets_on_air(runner.profile) if runner and runner.profile else frozenset()
+
+    def _wanted(self, show: Profile) -> frozenset[str]:
+        return frozenset().union(*(targets_on_air(effective(show, orders)) for orders in self._orders()))
 
     def check_told(self, name: str, wanted: Profile) -> None:
         """Note what is wrong with telling a runner this."""
-        # What is under way when somebody orders something by hand is what was wanted before.
-        orders = [{one.path: one for one in of} for of in (self.disk.orders, self.disk.orders_before)]
         shows = [show for show in self.texts if show and show.name == name]
-        if not any(effective(show, of) == wanted for show in shows for of in orders):
+        if not any(effective(show, of) == wanted for show in shows for of in self._orders()):
             self.faults.append(f"{name} was told what no valid file ever said")
-        runner = self.alive[name]
-        before = targets_on_air(runner.profile) if runner.profile else frozenset()
-        self.check_lost(name, before - targets_on_air(wanted))
-        mine = {t.address for _, t in wanted.on_air()}
+        self.check_lost(name, self._alive(name) - targets_on_air(wanted))
+        self._proved.pop(name, None)
+        mine = addresses(wanted)
         for other, one in self.alive.items():
-            if other != name and one.profile and mine & {t.address for _, t in one.profile.on_air()}:
+            if other != name and one.profile and mine & addresses(one.profile):
                 self.faults.append(f"{name} and {other} send to the same place with the same key")
 
     def check_lost(self, name: str, lost: frozenset[str]) -> None:
-        """Note when something goes off the air that the source still wants, as last read, or does not say."""
-        orders = {one.path: one for one in self.disk.orders}
-        if not lost or not self.seen:
+        """Note when something goes off the air without proof that it is not wanted any more."""
+        left = lost - self._by_hand(name)
+        if name in self._proved:
+            proved = self._proved[name]
+            left &= self._wanted(proved) if proved else frozenset()
+        if not left or name in self.deleted:
             return
-        now = [show for show in self.shows(self.seen[-1]) if show.name == name]
-        kept = [targets_on_air(effective(show, orders)) for show in now]
-        # Stopped by hand, or started by hand against its file, and that taken back.
-        by_hand = [
-            show
-            for show in self.texts
-            if show
-            and show.name == name
-            and (lost & stopped(show, orders) or lost & targets_declared(show) - targets_on_air(show))
-        ]
-        if kept and all(lost & wanted for wanted in kept):
-            self.faults.append(f"{name} lost {sorted(lost)}, which its file wants")
-        if not self.readable and not by_hand:
-            self.faults.append(f"{name} lost {sorted(lost)} while the source could not be read")
+        if not self.proofs.hold(self.loop.time(), lambda files: self._is_off(name, left, files)):
+            self.faults.append(f"{name} lost {sorted(left)} without proof")
 
+    def _by_hand(self, name: str) -> frozenset[str]:
+        """What somebody stopped, or had started against its file, whatever the files say."""
+        shows = [show for show in self.texts if show and show.name == name]
+        found = [stopped(show, orders) for show in shows for orders in self._orders()]
+        if name in self.disk.orders_ever:
+            found += [targets_declared(show) - targets_on_air(show) for show in shows]
+        return frozenset().union(*found)
 
-def stopped(show: Profile, orders: dict[str, Override]) -> frozenset[str]:
-    """The targets of a show that are stopped by hand, whatever its file says."""
-    groups = tuple(
-        replace(group, enabled=True, targets=tuple(replace(one, enabled=True) for one in group.targets))
-        for group in show.groups
-    )
-    everything = replace(show, enabled=True, groups=groups)
-    return targets_declared(show) - targets_on_air(effective(everything, orders))
+    def _is_off(self, name: str, lost: frozenset[str], files: Files) -> bool:
+        """Whether these files say that none of it is wanted."""
+        if not files:
+            return self.confirmed
+        mine = [data for data in files.values() if name in self.names([data])]
+        if not mine:
+            # A file that does not say its name any more is still whose it was.
+            return files.get(self._place.get(name, "")) != BROKEN
+        return any(
+            self._opens(data) and not lost & targets_on_air(effective(self._show(data), orders))
+            for data in mine
+            for orders in self._orders()
+        )
+
+    def secrets_shown(self) -> list[str]:
+        """Where a key is that should be nowhere."""
+        said = [text for text in self.heard.texts if "canary" in text]
+        decided = [repr(self.controller.decision)] if self.controller else []
+        return said + [text for text in decided if "canary" in text]
 
 
 class PretendSource:
@@ -248,9 +285,8 @@ class PretendSource:
         self._stage.changed.clear()
         await asyncio.sleep(0.01)
         files = dict(self._stage.files)
-        if self._stage.readable:
-            self._stage.seen.append(files)
-        else:
+        self._stage.proofs.read(self._stage.loop.time(), files if self._stage.readable else None)
+        if not self._stage.readable:
             files = dict(sorted(files.items())[::2])
         entries = {file: Entry(file, data, Path("/")) for file, data in files.items()}
         revision = revision_of({file: entry.digest for file, entry in entries.items()})
@@ -314,6 +350,7 @@ class PretendHands:
             self._stage.told += bool(found)
             self._stage.check_told(name, wanted)
             runner.profile = wanted
+            self._stage.platform.follow(runner)
             await asyncio.sleep(0.2)
         return found
 
@@ -324,6 +361,7 @@ class PretendHands:
             if runner.profile is not None:
                 self._stage.check_lost(name, targets_on_air(runner.profile))
             await asyncio.sleep(0.2)
+            self._stage.platform.drop(runner)
             self._stage.alive.pop(name, None)
         self.lost(name)
 

@@ -6,16 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from spiritstream.control.override import Override, effective, targets_on_air, with_order
-from spiritstream.model.changes import changes
+from spiritstream.control.override import Override, with_order
 from spiritstream.model.lifecycle import Order
 from spiritstream.model.profile import Profile
 from tests.control.stage import Stage
-from tests.control.wishes import profile, target
+from tests.control.wishes import profile
 
 A, B, C = (profile(name) for name in ("a", "b", "c"))
 
@@ -113,8 +109,7 @@ def test_what_changed_while_no_controller_ran_is_done_by_the_next(stage: Stage) 
 def test_after_a_reboot_the_last_good_copies_are_on_air(stage: Stage) -> None:
     """Nothing runs, and the source cannot be read, or is broken: what was good goes on air all the same."""
     on_air(stage, A, B)
-    stage.kill()
-    stage.alive.clear()
+    stage.reboot()
     stage.write("a.yaml", None)
     stage.blind(False)
     stage.begin()
@@ -131,6 +126,18 @@ def test_a_profile_that_is_gone_is_stopped_within_seconds(stage: Stage) -> None:
     stage.wait(2)
     assert {"b"} == stage.alive.keys()
     assert {"b"} == stage.disk.copies.keys()
+
+
+def test_what_was_read_before_it_came_is_no_proof_that_it_is_gone(stage: Stage) -> None:
+    """A file that was not there, is, and is not again within a second is read once more like any other."""
+    on_air(stage, A, B)
+    stage.write("c.yaml", C)
+    stage.wait(0.8)
+    stage.remove("c.yaml")
+    stage.wait(0.5)
+    assert {"a", "b", "c"} == stage.alive.keys()
+    stage.wait(2)
+    assert {"a", "b"} == stage.alive.keys()
 
 
 def test_a_mass_removal_waits_for_a_confirmation(stage: Stage) -> None:
@@ -152,7 +159,7 @@ def test_an_order_by_hand_runs_out(stage: Stage) -> None:
     assert stage.controller is not None
     end = stage.loop.time() + 100
     order = Override("a", Order.STOPPED, stage.loop.time(), end)
-    stage.ask(stage.controller.order({"a": order}))
+    stage.ask(stage.controller.order(lambda before: with_order(before, order)))
     assert {"b"} == stage.alive.keys()
     stage.kill()
     stage.begin()
@@ -170,119 +177,3 @@ def test_settled_means_done(stage: Stage) -> None:
     stage.controller.look()
     decision = stage.ask(stage.controller.settled())
     assert ({"b"}, ()) == (set(stage.alive), decision.held)
-
-
-_NAMES = st.sampled_from("abcd")
-_TARGETS = st.lists(st.sampled_from("xyz"), min_size=1, max_size=3, unique=True)
-_FILES = st.sampled_from([f"{name}.yaml" for name in "abcdef"])
-
-
-class Months(RuleBasedStateMachine):
-    """Whatever people and machines do to a source, its controller and its runners.
-
-    `Stage` notes what must never be: two runners of a profile, two senders with one key, a runner told what
-    no valid file said, something taken off the air that is wanted, or while nothing can be read.
-    """
-
-    @initialize()
-    def begin(self) -> None:
-        """An empty stage with a controller."""
-        self.stage = Stage()
-        self.stage.begin()
-
-    @rule(file=_FILES, name=_NAMES, sent_to=_TARGETS, enabled=st.booleans())
-    def write(self, file: str, name: str, sent_to: list[str], enabled: bool) -> None:
-        """A new file, or an edited one; perhaps with a name that another one has."""
-        self.stage.write(file, profile(name, *sent_to, enabled=enabled))
-
-    @rule(file=_FILES, name=_NAMES)
-    def write_clashing(self, file: str, name: str) -> None:
-        """A file whose key others have, too."""
-        self.stage.write(file, profile(name, target("x", "canary-shared")))
-
-    @rule(file=_FILES)
-    def break_file(self, file: str) -> None:
-        """Nonsense in a file."""
-        self.stage.write(file, None)
-
-    @precondition(lambda self: self.stage.files)
-    @rule(data=st.data(), to=_FILES)
-    def move(self, data: st.DataObject, to: str) -> None:
-        """A file gets another name."""
-        self.stage.move(data.draw(st.sampled_from(sorted(self.stage.files))), to)
-
-    @precondition(lambda self: self.stage.files)
-    @rule(data=st.data())
-    def remove(self, data: st.DataObject) -> None:
-        """A file is gone."""
-        self.stage.remove(data.draw(st.sampled_from(sorted(self.stage.files))))
-
-    @rule(readable=st.booleans())
-    def blind(self, readable: bool) -> None:
-        """The source is torn, or whole again."""
-        self.stage.blind(readable)
-
-    @precondition(lambda self: self.stage.alive)
-    @rule(data=st.data())
-    def kill_runner(self, data: st.DataObject) -> None:
-        """A runner dies."""
-        self.stage.die(data.draw(st.sampled_from(sorted(self.stage.alive))))
-
-    @rule(gap_s=st.sampled_from([0.0, 0.05, 3.0]))
-    def kill_controller(self, gap_s: float) -> None:
-        """The controller dies, wherever it is, and comes back."""
-        self.stage.kill()
-        self.stage.wait(gap_s)
-        self.stage.begin()
-
-    @rule(path=st.sampled_from(["a", "b/g", "b/g/x", "c/g/y"]), order=st.sampled_from(Order))
-    def order(self, path: str, order: Order) -> None:
-        """Somebody orders something by hand."""
-        assert self.stage.controller is not None
-        new = Override(path, order, 0.0)
-        self.stage.wait(0.5)
-        self.stage.ask(self.stage.controller.order(with_order(self.stage.controller.memory.overrides, new)))
-
-    @rule()
-    def confirm(self) -> None:
-        """Somebody says that it is meant."""
-        assert self.stage.controller is not None
-        self.stage.wait(0.5)
-        self.stage.ask(self.stage.controller.confirm())
-
-    @rule(seconds=st.sampled_from([0.005, 0.02, 0.3, 1.5, 20.0]))
-    def wait(self, seconds: float) -> None:
-        """Time goes by."""
-        self.stage.wait(seconds)
-
-    @invariant()
-    def nothing_is_wrong(self) -> None:
-        """What must never be was not."""
-        if hasattr(self, "stage"):
-            assert [] == self.stage.faults
-
-    @precondition(lambda self: self.stage.readable)
-    @rule()
-    def come_to_rest(self) -> None:
-        """Left alone, every profile that is not held is on air exactly as it is written."""
-        self.stage.wait(130)
-        assert self.stage.controller is not None
-        held = {name for name, _ in self.stage.controller.decision.held}
-        orders = {one.path: one for one in self.stage.disk.orders}
-        wanted = {
-            show.name: effective(show, orders)
-            for show in self.stage.shows(self.stage.files)
-            if show.name not in held and targets_on_air(effective(show, orders))
-        }
-        runs = {name: show for name, show in carried_out(self.stage).items() if name not in held}
-        assert wanted.keys() == runs.keys()
-        assert [] == [change for name, show in wanted.items() for change in changes(runs[name], show)]
-
-    def teardown(self) -> None:
-        """The end of it."""
-        if hasattr(self, "stage"):
-            self.stage.close()
-
-
-TestMonths = Months.TestCase
-TestMonths.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from spiritstream.control import gitprogram
 from spiritstream.control.git import GitSource
 from spiritstream.control.gitcopy import Copy
 from spiritstream.control.gitfaults import cause
@@ -21,6 +22,7 @@ from spiritstream.control.source import COMMON
 from spiritstream.errors import UsageError
 from tests.control.repository import Repository, allowed, needs, signing, ssh_key
 from tests.control.saving import texts
+from tests.live.tls import server_tls
 
 _CANARY = "canary-5up3r-s3cret"
 
@@ -399,6 +401,91 @@ async def test_a_hook_and_a_setting_of_the_user_run_nothing(
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", str(hooks / "fsmonitor"))
     assert (await make().read()).complete
     assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["ext::sh -c 'touch RAN'", "http://127.0.0.1:1/x.git", "git://127.0.0.1:1/x.git"]
+)
+async def test_git_itself_takes_no_other_transport(tmp_path: Path, no_process_left: None, url: str) -> None:
+    """Whatever leads it there, such as a redirect or an address that the user's settings rewrite."""
+    with pytest.raises(GitError) as refused:
+        await git("ls-remote", "--", url.replace("RAN", str(tmp_path / "ran")))
+    assert "not allowed" in refused.value.said
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_nothing_of_a_repository_is_a_program_to_us(
+    origin: Repository, make: Callable[..., GitSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its settings and hooks, its attributes with the filters they name, its submodules: nothing is run."""
+    ran = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\ncat\n")
+    program.chmod(0o755)
+    for name in ("post-checkout", "pre-auto-gc", "reference-transaction", "post-update"):
+        (origin.path / ".git" / "hooks" / name).parent.mkdir(exist_ok=True)
+        (origin.path / ".git" / "hooks" / name).symlink_to(program)
+    attributes = "* filter=run diff=run text eol=crlf ident\n"
+    module = f'[submodule "m"]\n path = m\n url = ext::{program}\n update = !{program}\n'
+    text = "version: 1\nname: show\ninput: {files: [slate.mp4]}\n"
+    origin.commit(
+        {".gitattributes": attributes, ".gitmodules": module, "show.yaml": text, "slate.mp4": b"a\n$Id$\n"},
+        *("-c", "core.hooksPath=/dev/null"),
+    )
+    for name in ("uploadpack.packObjectsHook", "core.fsmonitor", "core.sshCommand", "core.askPass"):
+        origin.git("config", name, str(program))
+    config = tmp_path / "gitconfig"
+    drivers = (
+        f'[filter "run"]\n smudge = {program}\n clean = {program}\n[diff "run"]\n textconv = {program}\n'
+    )
+    config.write_text(drivers)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    source = make()
+    ran.unlink(missing_ok=True)
+    assert (True, {"show.yaml": text}) == ((r := await source.read()).complete, texts(r))
+    assert b"a\n$Id$\n" == (source.files / "slate.mp4").read_bytes()
+    assert not ran.exists()
+
+
+async def test_a_commit_that_is_too_large_is_not_fetched_to_the_end(
+    origin: Repository, make: Callable[..., GitSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pack is bounded; it is said, leaves nothing behind, and the last good commit stays."""
+    source = make()
+    good = await source.read()
+    monkeypatch.setattr(gitprogram, "FILE_MAX", 100_000)
+    origin.commit({f"large{number}": os.urandom(90_000) for number in range(2)}, "-c", "gc.auto=0")
+    origin.commit({f"small{number}": str(number) for number in range(200)}, "-c", "gc.auto=0")
+    for _ in range(2):
+        refused = await source.read()
+        assert (False, good.revision) == (refused.complete, refused.revision)
+        assert refused.problem.startswith("the newest commit is too large")
+        assert [] == [path.name for path in (tmp_path / "work").rglob("*tmp*")]
+    monkeypatch.undo()
+    assert (await source.read()).complete
+
+
+async def test_nobody_is_asked_for_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_process_left: None
+) -> None:
+    """A host that wants one: git ends at once, and it is said what to do."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        answer = "HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n"
+        writer.write(f"{answer}Connection: close\r\n\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0, ssl=server_tls(tmp_path))
+    monkeypatch.setenv("GIT_SSL_CAINFO", str(tmp_path / "cert.pem"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
+        monkeypatch.delenv(name, raising=False)
+    async with server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.git"
+        reading = await GitSource(url, "main", "", 1000.0, None, tmp_path / "work").read()
+    assert not reading.complete
+    assert reading.problem.startswith("we are not let in")
 
 
 async def test_no_secret_of_the_environment_or_of_a_helper_is_in_any_text(

@@ -18,8 +18,10 @@ from spiritstream import calls
 from spiritstream.calls import answering
 from spiritstream.control import runners as module
 from spiritstream.control.client import connect
+from spiritstream.control.outfit import Outfit, environment
 from spiritstream.control.runnerlock import holder, lock_of, no_runner, only_runner
-from spiritstream.control.runners import Outfit, RunnerInfo, Runners
+from spiritstream.control.runners import RunnerInfo, Runners
+from spiritstream.control.spawn import failure
 from spiritstream.errors import BusyError, ExitCode, SpiritError
 from spiritstream.wire import PROTOCOL, encode
 from tests.live.processes import until
@@ -148,6 +150,15 @@ async def test_a_name_answers_from_its_first_moment(home: Path, runners: Runners
             calls._bind(path, BusyError("busy"))
 
 
+def test_drafts_of_the_killed_are_cleared_away(home: Path) -> None:
+    """Sockets that never got their names, by the pids of those who are dead; nothing else."""
+    dead, living, other = (home / "run" / name for name in (".3ffffff", f".{os.getppid():x}", ".hidden"))
+    for path in (dead, living, other):
+        stale(path)
+    calls._bind(home / "run" / "show.sock", BusyError("busy")).close()
+    assert {living, other, home / "run" / "show.sock"} == set((home / "run").iterdir())
+
+
 async def test_a_lost_name_is_made_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even with its folder gone; another's is left alone, and the end leaves nothing."""
     monkeypatch.setattr(calls, "KEEP_S", 0.01)
@@ -219,8 +230,8 @@ SAID = {
 @pytest.mark.parametrize(("said", "expected"), SAID.values(), ids=SAID)
 def test_only_an_error_is_a_failure(said: bytes, expected: str | None) -> None:
     """What a library says of itself does not keep a runner from starting."""
-    failure = module._failure(said)
-    assert expected == (failure and failure.message.removeprefix("its runner does not start: "))
+    failed = failure(said)
+    assert expected == (failed and failed.message.removeprefix("its runner does not start: "))
 
 
 @pytest.mark.usefixtures("no_process_left")
@@ -235,5 +246,5 @@ async def test_a_runner_that_ends_at_once_has_failed(
 
 def test_warnings_are_not_passed_on() -> None:
     """Those of whoever started the controller are none of a runner's."""
-    passed = module._environment({"PYTHONWARNINGS": "always", "HOME": "/home/x", "SHOW_KEY": "canary"})
+    passed = environment({"PYTHONWARNINGS": "always", "HOME": "/home/x", "SHOW_KEY": "canary"})
     assert {"HOME", "PYTHONPATH"} == passed.keys()

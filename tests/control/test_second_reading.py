@@ -255,7 +255,7 @@ def test_an_identity_is_read_once_however_many_files_it_does_not_open(
         loads.append(path)
         raise KeyMissingError("wrong passphrase")
 
-    def load_data(data: bytes, file: str, folder: Path, values: Any, environ: object) -> Any:
+    def load_data(data: bytes, file: str, folder: Path, values: Any, environ: object, **_: object) -> Any:
         return values("sealed", "", "")
 
     monkeypatch.setattr(opening, "load_keyring", load)
@@ -280,6 +280,19 @@ def test_a_confirmation_is_for_one_reading(stage: Stage) -> None:
     stage.remove("c.yaml")
     stage.wait(3)
     assert not stage.controller.world().confirmed
+
+
+def test_nobody_confirms_what_cannot_be_read(stage: Stage) -> None:
+    """A source that is empty and torn, and then empty and whole, has not been confirmed."""
+    on_air(stage)
+    stage.files.clear()
+    stage.blind(False)
+    stage.wait(3)
+    assert stage.controller is not None
+    stage.ask(stage.controller.confirm())
+    stage.blind(True)
+    stage.wait(10)
+    assert {"a", "b"} == stage.alive.keys()
 
 
 def test_what_a_person_deleted_is_gone_even_from_an_empty_source() -> None:
@@ -349,6 +362,10 @@ def test_an_order_for_a_silent_runner_is_kept_and_not_said_to_be_done(
     monkeypatch.setattr(server, "silent", one)
     assert stage.controller is not None and stage.hands is not None
     calls = server._Calls(stage.controller, stage.hands, None, tmp_path)
-    with pytest.raises(NotDoneError, match="does not answer") as caught:
-        stage.ask(calls._stop({"path": "a"}))
-    assert (7, ["a"]) == (caught.value.exit_code, [one.path for one in stage.disk.orders])
+    with pytest.raises(NotDoneError, match=r"does not answer.*`spiritstream restart a`") as caught:
+        stage.ask(calls._stop({"path": "a/g/a"}))
+    assert (7, ["a/g/a"]) == (caught.value.exit_code, [one.path for one in stage.disk.orders])
+    assert {"a", "b"} == stage.alive.keys()
+    # All of it is another matter: nothing is wanted of it any more.
+    stage.ask(calls._stop({"path": "a"}))
+    assert {"b"} == stage.alive.keys()

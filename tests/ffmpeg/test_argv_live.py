@@ -356,6 +356,15 @@ async def test_pull_opens_nothing_local(tool: Ffmpeg, show: Path, tmp_path: Path
     assert b"" == called.out
 
 
+@pytest.mark.parametrize("page", ["page.txt", "page?x=.txt"])
+async def test_pull_puts_no_text_on_air(tool: Ffmpeg, tmp_path: Path, web: str, page: str) -> None:
+    """ffmpeg would draw it; a page that only this machine can read shall not be seen by a show's viewers."""
+    for name in ("page.txt", "page"):
+        (tmp_path / "web" / name).write_text("canary of a page\n" * 500)
+    called = await call(bring(tool, PullInput(Address(f"{web}/{page}"))))
+    assert (b"", True) == (called.out, called.status != 0)
+
+
 async def test_pull_rtmp(tool: Ffmpeg, show: Path, tmp_path: Path) -> None:
     """A stream is pulled from a platform by its key."""
     if reason := nginx.missing():

@@ -63,11 +63,11 @@ class Said:
     err: bytes
 
 
-async def call(home: Home, *arguments: object) -> Said:
+async def call(home: Home, *arguments: object, within_s: float = 30.0) -> Said:
     """Run a command to its end."""
     process = await _start(home, arguments, asyncio.subprocess.PIPE, asyncio.subprocess.PIPE)
     try:
-        out, err = await asyncio.wait_for(process.communicate(), 30)
+        out, err = await asyncio.wait_for(process.communicate(), within_s)
     finally:
         await _end(process)
     assert process.returncode is not None

@@ -32,6 +32,7 @@ class Served:
     def __init__(self, home: Home, ffmpeg: str) -> None:
         self.home = home
         self.profiles = home.made("profiles")
+        self.origin: tuple[object, ...] = ("--profiles", self.profiles)
         self.log = home.folder / "serve.log"
         self.process: asyncio.subprocess.Process | None = None
         self._ffmpeg = ffmpeg
@@ -49,12 +50,26 @@ class Served:
 
     async def begin(self, *arguments: object) -> asyncio.subprocess.Process:
         """Start the controller."""
-        words = ("serve", "--profiles", self.profiles, "--ffmpeg", self._ffmpeg, *arguments)
+        return await self._begin(("-m", "spiritstream"), self.home.environment, *arguments)
+
+    async def begin_to_die(self, effect: str) -> int:
+        """Start a controller that is killed before a side effect, as `tests.control.crashing` counts them."""
+        root = str(Path(__file__).parents[2])
+        environment = self.home.environment
+        environment["PYTHONPATH"] += os.pathsep + root
+        words = ("-m", "tests.control.crashing", str(self.home.folder), effect)
+        process = await self._begin(words, environment)
+        return await asyncio.wait_for(process.wait(), _ANSWER_S)
+
+    async def _begin(
+        self, program: tuple[str, ...], environment: dict[str, str], *arguments: object
+    ) -> asyncio.subprocess.Process:
+        words = ("serve", *self.origin, "--ffmpeg", self._ffmpeg, *arguments)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "spiritstream", *map(str, words)),
+                *(sys.executable, "-P", *program, *map(str, words)),
                 cwd=self.home.work,
-                env=self.home.environment,
+                env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -25,6 +25,7 @@ SHOW: Data = {
     "version": 1,
     "name": "show",
     "description": "Friday's.",
+    "position": 10,
     "enabled": True,
     "sender": "ffmpeg",
     "input": {"test": {"size": "640x360", "fps": 25, "bitrate": "2000k", "tone": 500}},
@@ -103,6 +104,7 @@ ENCODED = {"codec": "h264", "bitrate": "1M"}
 CASES: dict[str, tuple[str, str, object]] = {
     "name": ("test", "name", "other"),
     "description": ("test", "description", "Saturday's."),
+    "position": ("test", "position", 20),
     "enabled": ("test", "enabled", False),
     "sender": ("test", "sender", "native"),
     "input.test.size": ("test", "input.test.size", "1280x720"),

@@ -54,10 +54,10 @@ class _Wish:
 
 async def _apply(wish: _Wish) -> None:
     from spiritstream.cli.awaiting import until_live
-    from spiritstream.cli.offered import read_offered
+    from spiritstream.cli.offered import read_offered, source_folder
     from spiritstream.cli.overview import read_overview
 
-    offered = read_offered(wish.files) if wish.files else []
+    offered = read_offered(wish.files, await source_folder()) if wish.files else []
     async with _some_controller() as peer:
         overview = read_overview(peer.hello, await peer.call("status"), 0.0)
         await _hand_over(peer, overview, offered, wish)
@@ -87,7 +87,7 @@ async def _some_controller() -> AsyncIterator[Peer]:
 
 
 async def _hand_over(peer: Peer, overview: Overview, offered: Sequence[Offered], wish: _Wish) -> None:
-    from spiritstream.cli.offered import place_for
+    from spiritstream.cli.offered import changed_by_moving, place_for
     from spiritstream.cli.planning import as_put, plan_with
     from spiritstream.cli.plans import plan_lines
 
@@ -101,10 +101,8 @@ async def _hand_over(peer: Peer, overview: Overview, offered: Sequence[Offered],
         if one.is_in(overview):
             continue
         await peer.call("put", file=file, data=one.data.decode(), confirm=wish.confirm)
-        if one.rewritten:
-            click.echo(
-                f"{one.name}: its relative paths stand whole in the controller's copy ({file})", err=True
-            )
+        for line in changed_by_moving(one, file):
+            click.echo(line, err=True)
     await peer.call("look", confirm=wish.confirm)
 
 

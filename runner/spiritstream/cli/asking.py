@@ -47,8 +47,8 @@ def new_passphrase() -> Secret:
     return new
 
 
-def line_of_input() -> Secret:
-    """The next line of standard input.
+def line_of_input(what: str = "a passphrase") -> Secret:
+    """The next line of standard input; `what` it is, for the error.
 
     Raises:
         UsageError: there is none, or it is no text.
@@ -57,13 +57,16 @@ def line_of_input() -> Secret:
 
     data = sys.stdin.buffer.readline(_MAX_LINE_BYTES)
     if not data:
-        raise UsageError("standard input ended before a passphrase came", "write one line for each")
+        raise UsageError(f"standard input ended before {what} came", "write one line for each")
     try:
         return Secret(data.decode().removesuffix("\n").removesuffix("\r"))
     except UnicodeDecodeError:
-        raise UsageError(
-            "the passphrase on standard input is not UTF-8 text", "check what is piped in"
-        ) from None
+        raise UsageError(f"{what} on standard input is not UTF-8 text", "check what is piped in") from None
+
+
+def ask_secret(prompt: str) -> Secret:
+    """What the person at the terminal types, without showing it; empty if that is nothing."""
+    return _typed(prompt)
 
 
 def _typed(prompt: str) -> Secret:

@@ -24,6 +24,12 @@ ORDER_S = 60.0
 _LEAVING_S = 1.0
 
 
+class NotEndedError(SpiritError):
+    """Somebody was told to end, and goes on."""
+
+    exit_code = ExitCode.NOT_LIVE
+
+
 def until_option(command: F) -> F:
     """The option of both."""
     text = "When the order ends by itself: a time of day (18:00), or how long (30m)."
@@ -109,7 +115,7 @@ async def end(peer: Peer, call: str, who: str) -> object:
             raise
     if not await _has_left(peer, END_S):
         message = f"{who} was told to end, and has not within {END_S:g} s"
-        raise SpiritError(message, "`spiritstream status` shows what it does")
+        raise NotEndedError(message, "`spiritstream status` shows what it does")
     return answer
 
 

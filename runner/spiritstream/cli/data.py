@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spiritstream.cli.files import label, profiles_under
+from spiritstream.cli.files import common_files, label, profiles_under
 from spiritstream.cli.options import IDENTITY_OPTION
 from spiritstream.errors import ExitCode, SpiritError, UsageError
 
@@ -32,14 +32,17 @@ def command() -> None:
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--with-identity", is_flag=True, help="Also the identity, if a passphrase protects it.")
+@click.option("--with-state", is_flag=True, help="Also orders by hand, and the last good copies of profiles.")
 @IDENTITY_OPTION
-def export(file: Path, with_identity: bool, identity: Path | None) -> None:
+def export(file: Path, with_identity: bool, with_state: bool, identity: Path | None) -> None:
     """Write settings and profiles to FILE, a tar.gz that only you can read.
 
     Sealed values stay sealed, and a profile with a secret in clear text is refused: the archive is of no
     use to whoever has no identity. Unpacked in the folder above the config folder, it is all back:
-    tar xzf FILE -C ~/.config
+    tar xzf FILE -C ~/.config spiritstream; and, --with-state: tar xzf FILE -C ~/.local state
     """
+    from spiritstream.cli.keepsakes import exported_state
+    from spiritstream.cli.places import state_folder
     from spiritstream.cli.settings import Environment
     from spiritstream.config.archive import pack
     from spiritstream.config.belongings import exported
@@ -52,11 +55,18 @@ def export(file: Path, with_identity: bool, identity: Path | None) -> None:
     settings = load_settings(os.environ)
     place = find_identity(identity, Environment()) if with_identity else None
     files = exported(settings, _profiles(settings), place)
+    state, left = exported_state(state_folder())
+    files |= state if with_state else {}
     if not files:
         raise UsageError(f"there is nothing to export: no {settings.path}, no profile in {settings.profiles}")
     create_file(file, pack(files))
     for name in sorted(files):
         click.echo(label(Path(name)))
+    if state and not with_state:
+        what = "What the controller keeps (orders by hand, last good copies)"
+        click.echo(f"{what} is not in it: --with-state adds it.", err=True)
+    for one in left if with_state else ():
+        click.echo(f"left out: {label(Path(one))}", err=True)
     if not with_identity:
         click.echo("The identity is not in it: without it the sealed values open nowhere else.", err=True)
 
@@ -64,16 +74,21 @@ def export(file: Path, with_identity: bool, identity: Path | None) -> None:
 @command.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(yes: bool) -> None:
-    """Remove the settings' file and the profiles in the profiles folder, after asking.
+    """Remove the settings' file, the profiles in the profiles folder, and what the controller keeps: last
+    good copies, orders by hand, logs. After asking, and only when nothing is on air.
 
-    The identity stays, and so do recordings and whatever lies in a git work tree. Shows that are on air
-    go on.
+    The identity stays, and so do recordings and whatever lies in a git work tree.
     """
+    from spiritstream.cli.keepsakes import kept_paths, nothing_runs, remove
+    from spiritstream.cli.places import runtime_folder, state_folder
     from spiritstream.config.belongings import clearing
     from spiritstream.config.settings import load_settings
 
-    settings = load_settings(os.environ)
-    found = clearing(settings, _profiles(settings))
+    state, runtime = state_folder(), runtime_folder()
+    with nothing_runs(state, runtime):
+        settings = load_settings(os.environ)
+        found = clearing(settings, _profiles(settings))
+        found.removed.extend(kept_paths(state))
     for path, reason in found.left.items():
         click.echo(f"stays: {label(path)} ({reason})", err=True)
     if not found.removed:
@@ -81,14 +96,17 @@ def clear(yes: bool) -> None:
         return
     if not yes:
         _ask(found)
-    for path in found.removed:
-        _remove(path)
-        click.echo(f"removed: {label(path)}")
+    with nothing_runs(state, runtime):
+        for path in found.removed:
+            remove(path)
+            click.echo(f"removed: {label(path)}")
 
 
 def _profiles(settings: Settings) -> list[Path]:
-    """The profiles in the profiles folder; none where there is no such folder."""
-    return profiles_under([settings.profiles]) if settings.profiles.is_dir() else []
+    """The profiles in the profiles folder, and last what they inherit; none where there is no such folder."""
+    if not settings.profiles.is_dir():
+        return []
+    return [*profiles_under([settings.profiles]), *common_files([settings.profiles], [])]
 
 
 def _ask(found: Clearing) -> None:
@@ -99,10 +117,3 @@ def _ask(found: Clearing) -> None:
         raise NotAgreedError("nothing was removed: there is nobody to ask", "say so beforehand: --yes")
     if not click.confirm("Remove these for good?", err=True):
         raise NotAgreedError("nothing was removed")
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise SpiritError(f"{label(path)} cannot be removed: {error.strerror or 'unknown reason'}") from None

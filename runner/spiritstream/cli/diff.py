@@ -62,12 +62,12 @@ def diff_lines(pair: Pair) -> Iterator[str]:
 
 async def _pairs(files: tuple[Path, ...]) -> list[Pair]:
     from spiritstream.cli.files import label
-    from spiritstream.cli.offered import read_offered
+    from spiritstream.cli.offered import read_offered, source_folder
     from spiritstream.cli.onair import controller
     from spiritstream.cli.overview import read_overview
     from spiritstream.cli.planning import as_put
 
-    offered = read_offered(files) if files else []
+    offered = read_offered(files, await source_folder()) if files else []
     async with controller() as peer:
         if peer is None:
             hint = "`spiritstream apply FILE` starts one"

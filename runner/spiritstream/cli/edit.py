@@ -11,9 +11,10 @@ import click
 
 from spiritstream.cli.options import IDENTITY_OPTION
 from spiritstream.cli.settings import Environment
-from spiritstream.errors import BusyError, ProfileError, SpiritError
+from spiritstream.errors import BusyError, ProfileError, SpiritError, UsageError
 
 if TYPE_CHECKING:
+    from spiritstream.config.common import Common
     from spiritstream.config.editing import Opened
     from spiritstream.config.keyring import Keyring
     from spiritstream.config.rewrite import Original
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 class Desk:
     """One profile, opened for an editor."""
 
-    def __init__(self, name: str, original: Original, opened: Opened, ring: Keyring) -> None:
+    def __init__(
+        self, name: str, original: Original, opened: Opened, ring: Keyring, common: Common | None
+    ) -> None:
+        """`common` is what the profile inherits, and names whom new values are sealed for."""
         self.name = name
+        self._common = common
         self._original = original
         self._opened = opened
         self._ring = ring
@@ -61,8 +66,9 @@ class Desk:
         from spiritstream.config.editing import seal_again
         from spiritstream.config.load import check_text, document_leaves
 
-        data = seal_again(edited, self.name, self._opened, self._ring, document_leaves)
-        if findings := check_text(data, self.name, self._original.path.parent):
+        recipient = self._common.recipient if self._common else None
+        data = seal_again(edited, self.name, self._opened, self._ring, document_leaves, recipient)
+        if findings := check_text(data, self.name, self._original.path.parent, self._common):
             raise ProfileError(findings)
         return data
 
@@ -97,7 +103,8 @@ def command(file: Path, identity: Path | None) -> None:
     """Open a profile in $VISUAL or $EDITOR with its keys in clear text, and seal them again afterwards.
 
     The clear text is in memory, in a folder that nobody else can enter, and goes when the editor ends.
-    What was not changed keeps its sealed text, so that git shows what was.
+    What was not changed keeps its sealed text, so that git shows what was. New values are sealed for the
+    recipient of the nearest .spiritstream.yaml, or for this identity's.
     """
     from spiritstream.cli.editor import editor_words, ended_in_order
     from spiritstream.config.scratch import scratch_folder
@@ -113,6 +120,9 @@ def command(file: Path, identity: Path | None) -> None:
 
 def _desk(file: Path, identity: Path | None) -> Desk:
     from spiritstream.cli.asking import asker
+    from spiritstream.cli.recipients import stranger_to
+    from spiritstream.config.common import COMMON
+    from spiritstream.config.commonfile import common_for
     from spiritstream.config.document import MAX_BYTES
     from spiritstream.config.editing import open_text
     from spiritstream.config.identity import find_identity, load_keyring
@@ -120,8 +130,16 @@ def _desk(file: Path, identity: Path | None) -> Desk:
     from spiritstream.config.rewrite import read_original
 
     original = read_original(file, MAX_BYTES)
+    if file.name == COMMON:
+        raise UsageError(f"nothing in {file} is secret", "change it with any editor")
+    common = common_for(file)
+    if common and common.findings:
+        raise ProfileError(list(common.findings))
     ring = load_keyring(find_identity(identity, Environment()), asker())
-    return Desk(str(file), original, open_text(original.data, str(file), ring, document_leaves), ring)
+    if said := stranger_to(common, ring.current.recipient):
+        click.echo(f"{file}: {said}", err=True)
+    opened = open_text(original.data, str(file), ring, document_leaves)
+    return Desk(str(file), original, opened, ring, common)
 
 
 def _read(draft: Path) -> bytes:

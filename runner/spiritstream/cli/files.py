@@ -59,6 +59,24 @@ def _in_folder(root: Path, findings: list[Finding]) -> Iterator[Path]:
                 findings.append(Finding(label(path), 1, 1, "", message, "check its target by itself"))
 
 
+def common_files(paths: Sequence[Path], profiles: Sequence[Path]) -> list[Path]:
+    """Every `.spiritstream.yaml` in these folders, and those that these profiles inherit from."""
+    from spiritstream.config.common import COMMON
+    from spiritstream.config.commonfile import find_common
+
+    found: dict[Path, Path] = {}
+    for path in (path for path in paths if path.is_dir()):
+        for folder, subfolders, names in os.walk(path):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            if COMMON in names:
+                found.setdefault(Path(folder).resolve() / COMMON, Path(folder, COMMON))
+    for path in profiles:
+        if above := find_common(path):
+            shown = above if path.is_absolute() else Path(os.path.relpath(above))
+            found.setdefault(above.parent.resolve() / COMMON, shown)
+    return list(found.values())
+
+
 def profiles_under(paths: Sequence[Path]) -> list[Path]:
     """The profiles under these paths, for who must miss none.
 

@@ -35,7 +35,9 @@ def init(identity: Path | None) -> None:
     click.echo(f"recipient: {made.recipient}")
     click.echo(
         "Keep a copy of the identity's file in a safe place, outside of git: without it nothing opens.\n"
-        "The recipient is public: whoever has it can seal a key for this server and read none.",
+        "The recipient is public: whoever has it can seal a key for this server and read none.\n"
+        "For all who seal in a repository, its .spiritstream.yaml can name it:\n"
+        f"  version: 1\n  recipient: {made.recipient}",
         err=True,
     )
 

@@ -17,6 +17,7 @@ from spiritstream.cli.settings import Environment
 from spiritstream.errors import ExitCode, KeyMissingError, ProfileError
 
 if TYPE_CHECKING:
+    from spiritstream.config.common import Common
     from spiritstream.config.standing import AtHand, Value
     from spiritstream.errors import Finding
 
@@ -31,18 +32,22 @@ def status(paths: tuple[Path, ...], identity: Path | None, output: str) -> int:
     """Say of each secret in profiles for whom it is sealed, and whether it opens here.
 
     Exits with 4 if a file cannot be read, 6 if a value was changed or moved, 5 if one is sealed for
-    another identity. What opens with the previous identity only is said, and is no failure.
+    another identity. What opens with the previous identity only is said, and is no failure; so is what is
+    sealed for another recipient than the .spiritstream.yaml names.
     """
     from spiritstream.cli.files import collect
+    from spiritstream.config.commonfile import common_for
 
     files, findings = collect(paths)
     keys = _at_hand(identity)
     values: list[Value] = []
     for path in files:
         try:
-            values += _values(path, keys)
+            values += _values(path, keys, common := common_for(path))
+            findings += common.findings if common else ()
         except ProfileError as error:
             findings += error.findings
+    findings = sorted(set(findings))
     if output == "json":
         click.echo(_json(keys, values, sorted(findings)))
     else:
@@ -73,7 +78,7 @@ def _at_hand(identity: Path | None) -> AtHand:
     return AtHand(file.recipient, file.previous, open_identity(file, asker()).ring)
 
 
-def _values(path: Path, keys: AtHand) -> list[Value]:
+def _values(path: Path, keys: AtHand, common: Common | None) -> list[Value]:
     from spiritstream.cli.files import label
     from spiritstream.config.document import parse_document
     from spiritstream.config.load import document_leaves, read_bounded, unreadable
@@ -84,7 +89,7 @@ def _values(path: Path, keys: AtHand) -> list[Value]:
         data = read_bounded(path)
     except OSError as error:
         raise ProfileError([unreadable(name, error)]) from None
-    return standings(parse_document(data, name), document_leaves, keys)
+    return standings(parse_document(data, name), document_leaves, keys, common)
 
 
 def _code(values: Sequence[Value], findings: Sequence[Finding]) -> ExitCode:
@@ -99,6 +104,8 @@ def _code(values: Sequence[Value], findings: Sequence[Finding]) -> ExitCode:
 
 
 def _print(values: Sequence[Value], findings: Sequence[Finding]) -> None:
+    from spiritstream.config.common import COMMON
+
     for finding in findings:
         click.echo(str(finding))
     for value in values:
@@ -107,6 +114,8 @@ def _print(values: Sequence[Value], findings: Sequence[Finding]) -> None:
         why = f": {value.reason}" if value.reason else ""
         place = f"{value.file}:{value.line}:{value.column}: {value.path}"
         click.echo(f"{place}: {value.standing}{who}{where}{why}")
+        if value.meant_for:
+            click.echo(f"{place}: {COMMON} names another recipient: {value.meant_for}")
 
 
 def _json(keys: AtHand, values: Sequence[Value], findings: Sequence[Finding]) -> str:

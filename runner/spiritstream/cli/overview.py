@@ -38,6 +38,7 @@ class Show:
 
     name: str
     file: str = ""
+    position: int = 0
     order: Order = Order.LIVE
     revision_wanted: str = ""
     revision_applied: str = ""
@@ -155,6 +156,7 @@ def _show(data: Mapping[str, Any]) -> Show:
     return Show(
         name=str(data["name"]),
         file=str(data.get("file") or ""),
+        position=int(data.get("position") or 0),
         order=Order(data.get("order") or Order.LIVE),
         revision_wanted=str(data.get("revision_wanted") or ""),
         revision_applied=str(data.get("revision_applied") or ""),
@@ -200,7 +202,7 @@ def with_runners(overview: Overview, asked: Iterable[Show]) -> Overview:
     for show in asked:
         known = by_name.get(show.name, show)
         by_name[show.name] = replace(known, runner=show.runner, problem=known.problem or show.problem)
-    shows = tuple(by_name[name] for name in sorted(by_name))
+    shows = tuple(sorted(by_name.values(), key=lambda show: (show.position, show.name)))
     return Overview(overview.at, overview.controller, shows)
 
 

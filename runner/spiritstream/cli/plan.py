@@ -39,12 +39,12 @@ def command(files: tuple[Path, ...], output: str, identity: Path | None) -> int:
 
 
 async def _plans(files: tuple[Path, ...], identity: Path | None) -> list[Plan]:
-    from spiritstream.cli.offered import read_offered
+    from spiritstream.cli.offered import read_offered, source_folder
     from spiritstream.cli.onair import controller
     from spiritstream.cli.overview import read_overview
     from spiritstream.cli.planning import as_put, plan_alone, plan_with
 
-    offered = read_offered(files) if files else []
+    offered = read_offered(files, await source_folder()) if files else []
     async with controller() as peer:
         if peer is None:
             if not files:

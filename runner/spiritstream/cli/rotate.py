@@ -12,7 +12,8 @@ from spiritstream.cli.settings import Environment
 from spiritstream.errors import ExitCode, SpiritError, UsageError
 
 if TYPE_CHECKING:
-    from spiritstream.config.rotation import Rotated
+    from spiritstream.config.keypair import Recipient
+    from spiritstream.config.rotation import Rotated, Work
 
 
 class NotOursError(SpiritError):
@@ -30,11 +31,12 @@ class NotOursError(SpiritError):
 def rotate(paths: tuple[Path, ...], identity: Path | None, end: bool) -> None:
     """Make a new identity, and seal every value in these profiles for it: all of them, or none.
 
+    A .spiritstream.yaml of theirs that names the identity's recipient names the new one then.
     Until --finish the previous identity stays valid beside the new one. Killed at any moment, it is run
     again to go on. No stream restarts by it: what the values mean is the same.
     """
     from spiritstream.cli.asking import asker
-    from spiritstream.cli.files import profiles_under
+    from spiritstream.cli.files import common_files, profiles_under
     from spiritstream.config.identity import Rule, locate_identity
     from spiritstream.config.load import document_leaves
     from spiritstream.config.rotation import finish
@@ -51,6 +53,7 @@ def rotate(paths: tuple[Path, ...], identity: Path | None, end: bool) -> None:
     if not paths and (end or slot.read() is None):
         raise UsageError("name the files or folders with profiles", "spiritstream keys rotate PATH...")
     files = profiles_under(paths)
+    files += common_files(paths, files)
     if end:
         gone = finish(found.path, asker(), files, slot)
         click.echo(
@@ -60,11 +63,24 @@ def rotate(paths: tuple[Path, ...], identity: Path | None, end: bool) -> None:
     _report(found.path, carry_out(found.path, asker(), files, slot, document_leaves))
 
 
+def _report_common(one: Work, recipient: Recipient) -> None:
+    from spiritstream.config.commonfile import common_of
+
+    if one.resealing.resealed:
+        click.echo(f"{one.name}: names the new recipient")
+    elif common_of(one.resealing.data, one.name).recipient not in (None, recipient):
+        click.echo(f"{one.name}: names a recipient that is not ours, and is left as it is", err=True)
+
+
 def _report(place: Path, done: Rotated) -> None:
+    from spiritstream.config.common import COMMON
+
     if done.earlier:
         click.echo(f"{place}: a rotation that was interrupted is {done.earlier}")
     for one in done.work:
-        if one.resealing.resealed:
+        if Path(one.name).name == COMMON:
+            _report_common(one, done.recipient)
+        elif one.resealing.resealed:
             click.echo(f"{one.name}: sealed again {', '.join(one.resealing.resealed)}")
         for line in one.resealing.left:
             said = "in a comment, a value is sealed for the previous identity, and is left as it is"

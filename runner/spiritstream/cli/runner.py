@@ -15,7 +15,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import NoReturn
 
-from spiritstream.cli.rotating import RotatingFile
+from spiritstream.cli.rotating import RotatingFile, keep_tidy
 from spiritstream.control.runnerlock import only_runner
 from spiritstream.errors import SpiritError
 from spiritstream.ffmpeg.find import find_ffmpeg
@@ -56,7 +56,9 @@ async def run(words: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     known = Known()
-    journal = Unblocked(RotatingFile(words.log, words.log_bytes, words.log_days))
+    file = RotatingFile(words.log, words.log_bytes, words.log_days)
+    journal = Unblocked(file)
+    tidying = asyncio.create_task(keep_tidy(file.tidy), name="the log's age")
     open_journal("json", known, verbose=words.verbose, handler=journal)
     try:
         ffmpeg = await asyncio.to_thread(find_ffmpeg, words.ffmpeg, os.environ)
@@ -65,6 +67,7 @@ async def run(words: argparse.Namespace) -> None:
         with only_runner(words.lock, words.name):
             await _serve(words, runner, stop)
     finally:
+        tidying.cancel()
         journal.close()
 
 

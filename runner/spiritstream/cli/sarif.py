@@ -10,10 +10,11 @@ from spiritstream.errors import Finding
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _RULE = "invalid-profile"
+_DOUBTFUL = "doubtful-profile"
 
 
-def sarif_log(findings: Sequence[Finding]) -> dict[str, object]:
-    """One run's log (section 3.13): one rule, and a result with a place for each finding."""
+def sarif_log(findings: Sequence[Finding], warnings: Sequence[Finding] = ()) -> dict[str, object]:
+    """One run's log (section 3.13): a rule for each level, and a result with a place for each finding."""
     driver = {
         "name": "spiritstream",
         "semanticVersion": __version__,
@@ -23,18 +24,24 @@ def sarif_log(findings: Sequence[Finding]) -> dict[str, object]:
                 "name": "InvalidProfile",
                 "shortDescription": {"text": "A profile that cannot be put on air as it is written."},
                 "defaultConfiguration": {"level": "error"},
-            }
+            },
+            {
+                "id": _DOUBTFUL,
+                "name": "DoubtfulProfile",
+                "shortDescription": {"text": "What may be meant so, and often is not."},
+                "defaultConfiguration": {"level": "warning"},
+            },
         ],
     }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding) for finding in findings],
+        "results": [_result(one) for one in findings] + [_result(one, doubtful=True) for one in warnings],
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _result(finding: Finding) -> dict[str, object]:
+def _result(finding: Finding, *, doubtful: bool = False) -> dict[str, object]:
     text = (f"{finding.path}: " if finding.path else "") + finding.message
     text += f"\nhint: {finding.hint}" if finding.hint else ""
     place = {
@@ -42,9 +49,9 @@ def _result(finding: Finding) -> dict[str, object]:
         "region": {"startLine": finding.line, "startColumn": finding.column},
     }
     return {
-        "ruleId": _RULE,
-        "ruleIndex": 0,
-        "level": "error",
+        "ruleId": _DOUBTFUL if doubtful else _RULE,
+        "ruleIndex": int(doubtful),
+        "level": "warning" if doubtful else "error",
         "message": {"text": text},
         "locations": [{"physicalLocation": place}],
     }

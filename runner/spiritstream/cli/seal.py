@@ -13,6 +13,7 @@ from spiritstream.cli.options import IDENTITY_OPTION
 from spiritstream.errors import SpiritError, UsageError
 
 if TYPE_CHECKING:
+    from spiritstream.cli.recipients import Recipients
     from spiritstream.config.keypair import Identity, Recipient
     from spiritstream.config.sealing import Sealing
 
@@ -21,7 +22,11 @@ _MAX_STDIN_BYTES = 64 * 1024
 
 @click.command("seal", short_help="Encrypt the clear-text keys in a profile, in place.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--recipient", metavar="TEXT", help="Default: $SPIRITSTREAM_RECIPIENT, the identity's own.")
+@click.option(
+    "--recipient",
+    metavar="TEXT",
+    help="Default: $SPIRITSTREAM_RECIPIENT, the nearest .spiritstream.yaml's, the identity's own.",
+)
 @IDENTITY_OPTION
 @click.option("--value", is_flag=True, help="Read one secret from stdin and print it sealed.")
 @click.option("--destination", metavar="NAME", help="With --value: the platform's id, or the URL's host.")
@@ -37,16 +42,16 @@ def command(
     """Seal every clear-text secret in profiles; nothing else in a file changes.
 
     A sealed value opens with the server's identity only, and only for the destination it stands at.
+    Where a .spiritstream.yaml names the recipient, sealing needs no identity: anybody can do it.
     """
-    from spiritstream.cli.settings import Environment
-    from spiritstream.config.identity import keys_for_sealing
+    from spiritstream.cli.recipients import Recipients
 
     _check_usage(bool(files), value, destination, field)
-    keys = keys_for_sealing(recipient, identity, Environment())
+    recipients = Recipients(recipient, identity)
     if value:
-        _seal_value(keys[0], destination or "", field or "key")
+        _seal_value(recipients, destination or "", field or "key")
     else:
-        _seal_files(files, *keys)
+        _seal_files(files, recipients)
 
 
 def _check_usage(files: bool, value: bool, destination: str | None, field: str | None) -> None:
@@ -58,14 +63,17 @@ def _check_usage(files: bool, value: bool, destination: str | None, field: str |
         raise UsageError("--destination and --field belong to --value", "in a file, both are known")
 
 
-def _seal_value(recipient: Recipient, destination: str, field: str) -> None:
+def _seal_value(recipients: Recipients, destination: str, field: str) -> None:
     from spiritstream.config.leaves import SECRET_FIELDS
     from spiritstream.config.seal import seal
     from spiritstream.secret import Secret
 
     if field not in SECRET_FIELDS:
         raise UsageError("this field cannot be sealed", f"--field is one of {', '.join(SECRET_FIELDS)}")
-    click.echo(seal(recipient, destination, field, Secret(_read_value(destination, field))))
+    keys = recipients.of(Path("stdin"))
+    click.echo(seal(keys.recipient, destination, field, Secret(_read_value(destination, field))))
+    if keys.stranger:
+        click.echo(keys.stranger, err=True)
 
 
 def _read_value(destination: str, field: str) -> str:
@@ -79,12 +87,13 @@ def _read_value(destination: str, field: str) -> str:
         raise UsageError("the value on stdin is not UTF-8 text", "check what is piped in") from None
 
 
-def _seal_files(files: tuple[Path, ...], recipient: Recipient, identity: Identity | None) -> None:
+def _seal_files(files: tuple[Path, ...], recipients: Recipients) -> None:
     """Each file for itself: what is wrong with one keeps no other from being sealed."""
     failed: list[SpiritError] = []
     for path in dict.fromkeys(files):
         try:
-            _report(path, _seal_file(path, recipient, identity))
+            keys = recipients.of(path)
+            _report(path, _seal_file(path, keys.recipient, keys.identity), keys.stranger)
         except SpiritError as error:
             failed.append(error)
     for other in failed[1:]:
@@ -106,14 +115,16 @@ def _seal_file(path: Path, recipient: Recipient, identity: Identity | None) -> S
     return sealing
 
 
-def _report(path: Path, sealing: Sealing) -> None:
+def _report(path: Path, sealing: Sealing, stranger: str) -> None:
     for place in sealing.left:
         click.echo(f"{path}: {place} is no text and is left as it is", err=True)
     if not sealing.sealed:
         click.echo(f"{path}: nothing to seal")
         return
     click.echo(f"{path}: sealed {', '.join(sealing.sealed)}")
-    if not sealing.proved:
+    if stranger:
+        click.echo(f"{path}: {stranger}", err=True)
+    elif not sealing.proved:
         click.echo(
             f"{path}: the identity is not at hand, so it was not proved that the new values open; "
             "the text was proved to be the same profile",

@@ -7,13 +7,7 @@ from pathlib import Path
 import click
 
 from spiritstream.cli.options import IDENTITY_OPTION
-from spiritstream.errors import ExitCode, SpiritError, UsageError
-
-
-class RepositoryError(SpiritError):
-    """What comes from a repository could reach more than its writers may."""
-
-    exit_code = ExitCode.GUARDED
+from spiritstream.errors import UsageError
 
 
 @click.command("serve", short_help="Keep a folder or a git repository of profiles on air.")
@@ -32,12 +26,6 @@ class RepositoryError(SpiritError):
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
     help="With --git: only commits signed by one of these keys.",
-)
-@click.option(
-    "--trust-repository",
-    "trusted",
-    is_flag=True,
-    help="With --git: who may write there may use this machine's variables, files and folders.",
 )
 @IDENTITY_OPTION
 @click.option("--ffmpeg", help="The ffmpeg to use, instead of the one on PATH or the embedded one.")
@@ -61,7 +49,6 @@ def command(
     inside: str,
     every: str,
     signers: Path | None,
-    trusted: bool,
     identity: Path | None,
     ffmpeg: str | None,
     confirm: bool,
@@ -73,6 +60,9 @@ def command(
 
     Ends with SIGTERM or ctrl-C; its shows go on, and the next controller takes them over.
     `spiritstream down` ends those, too. SIGHUP reads the profiles at once, and opens each anew.
+
+    Profiles from git may read files of their repository, and use what the settings allow: `environment`
+    names variables, `folders` may be read, and `recordings` is where they record.
     """
     import asyncio
 
@@ -81,11 +71,6 @@ def command(
 
     if url is not None and profiles is not None:
         raise UsageError("profiles come from a folder or from git, not from both", "leave one of them out")
-    if url is not None and not trusted:
-        raise RepositoryError(
-            "profiles from git are not yet held back from this machine's variables, files and folders",
-            "if only people whom you trust with this machine may write there: --trust-repository",
-        )
     every_s = parse_span(every)
     origin = Origin(profiles, url, ref, inside, every_s, signers)
     serving = Serving(

@@ -6,23 +6,40 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spiritstream.cli.notify import beat, notify, reloading
 from spiritstream.cli.places import controller_log, controller_socket, log_of, runtime_folder, state_folder
-from spiritstream.cli.rotating import RotatingFile
+from spiritstream.cli.reaping import reap_orphans
+from spiritstream.cli.retention import tidy_logs
+from spiritstream.cli.rotating import RotatingFile, keep_tidy
 from spiritstream.cli.settings import Environment, ffmpeg_for
+from spiritstream.config.folders import settings_path
 from spiritstream.config.settings import Settings, load_settings
+from spiritstream.control.claim import claimed
 from spiritstream.control.controller import Controller
 from spiritstream.control.fleet import log
 from spiritstream.control.opening import ProfileOpener
-from spiritstream.control.runners import Outfit, Runners
+from spiritstream.control.outfit import Outfit
+from spiritstream.control.runners import Runners
 from spiritstream.control.server import serve
 from spiritstream.control.source import Source
 from spiritstream.control.state import State, only_one
+from spiritstream.control.taking import Stamp, stamp_of
 from spiritstream.errors import ExitCode, SpiritError
 from spiritstream.journal import Unblocked, open_journal
+
+if TYPE_CHECKING:
+    from spiritstream.config.reach import Reach
+    from spiritstream.control.git import GitSource
+
+
+SETTINGS_S = 15.0
+"""How often a change of the settings' file is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +57,17 @@ class Origin:
         """The folder; `None` for git."""
         return None if self.url is not None else (self.profiles or settings.profiles).absolute()
 
-    def source(self, folder: Path | None, work: Path) -> Source:
-        """The source; a folder is made if it is not there, but for its parents.
+    def repository(self, work: Path, state: State) -> GitSource:
+        """The git repository as a source; its files stay while `state` needs them.
 
         Raises:
             UsageError: it cannot be one.
         """
-        if folder is not None:
-            from spiritstream.control.folder import FolderSource
-
-            return FolderSource(folder)
         from spiritstream.control.git import GitSource
 
         assert self.url is not None
-        return GitSource(self.url, self.ref, self.inside, self.every_s, self.signers, work)
+        named = state.files_named
+        return GitSource(self.url, self.ref, self.inside, self.every_s, self.signers, work, named)
 
 
 class Serving:
@@ -78,6 +92,7 @@ class Serving:
         self._form = form
         self._verbose = verbose
         self._background = background
+        self._file: RotatingFile | None = None
 
     async def run(self) -> int:
         """Until a signal, or `spiritstream down`. Returns the exit code.
@@ -88,8 +103,13 @@ class Serving:
         """
         settings = load_settings(os.environ)
         verbose = settings.verbose if self._verbose is None else self._verbose
-        # One for the runners' sockets, and one for the state: either alone might be another user's choice.
-        with only_one(runtime_folder() / "controller.lock"), only_one(state_folder() / "controller.lock"):
+        # One for the runners' sockets, and one for the state: either alone might be another user's choice;
+        # and the profiles themselves, where both are.
+        with (
+            only_one(runtime_folder() / "controller.lock"),
+            only_one(state_folder() / "controller.lock"),
+            self._claimed(settings),
+        ):
             ffmpeg = await asyncio.to_thread(ffmpeg_for, self._ffmpeg)
             # A runner's working folder is not ours.
             outfit = Outfit(str(ffmpeg.path.absolute()), settings.log_bytes, settings.log_days, verbose)
@@ -101,7 +121,7 @@ class Serving:
             )
             try:
                 async with serve(controller, runners, controller_socket(), self._folder(settings)):
-                    await self._serve(controller)
+                    await self._serve(controller, settings.log_days)
             finally:
                 journal.close()
         return ExitCode.DONE
@@ -110,29 +130,54 @@ class Serving:
         """Where the log goes: `None` is stderr. In the background its file must not grow for ever."""
         if not self._background:
             return None
-        return Unblocked(RotatingFile(controller_log(), settings.log_bytes, settings.log_days))
+        path = controller_log()
+        # What Python or a library says on stderr goes there past us: the file is bounded all the same.
+        self._file = RotatingFile(path, settings.log_bytes, settings.log_days, _leading_to(path))
+        return Unblocked(self._file)
+
+    def _claimed(self, settings: Settings) -> AbstractContextManager[None]:
+        folder = self._folder(settings)
+        if folder is None:
+            return contextlib.nullcontext()
+        if self._origin.profiles is None:
+            _make(folder)
+        return claimed(folder)
 
     def _folder(self, settings: Settings) -> Path | None:
         return self._origin.folder(settings)
 
     def _controller(self, settings: Settings, runners: Runners) -> Controller:
         folder = self._folder(settings)
-        if folder is not None and self._origin.profiles is None:
-            _make(folder)
-        source = self._origin.source(folder, state_folder() / "git")
-        opener = ProfileOpener(self._identity, Environment())
-        by_commit = folder is None
-        return Controller(
-            source, runners, State(state_folder()), opener, by_commit=by_commit, confirm=self._confirm
-        )
+        state, by_commit = State(state_folder()), folder is None
+        source, reach = self._source(folder, state)
+        opener = ProfileOpener(self._identity, Environment(), reach)
+        return Controller(source, runners, state, opener, by_commit=by_commit, confirm=self._confirm)
 
-    async def _serve(self, controller: Controller) -> None:
+    def _source(self, folder: Path | None, state: State) -> tuple[Source, Callable[[], Reach] | None]:
+        """Where profiles come from, and what they may use: a folder's are the owner's, who may all."""
+        if folder is not None:
+            from spiritstream.control.folder import FolderSource
+
+            return FolderSource(folder), None
+        repository = self._origin.repository(state_folder() / "git", state)
+        return repository, lambda: load_settings(os.environ).reach(repository.files)
+
+    async def _serve(self, controller: Controller, log_days: int) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, controller.end)
         loop.add_signal_handler(signal.SIGHUP, self._look, controller)
         log.info("the controller reads %s", controller.source.where)
-        beside = [asyncio.create_task(beat()), asyncio.create_task(self._tell(controller))]
+        beside = [
+            asyncio.create_task(one)
+            for one in (
+                beat(),
+                self._tell(controller),
+                keep_tidy(lambda: self._tidy(log_days)),
+                self._follow_settings(controller),
+                reap_orphans(),
+            )
+        ]
         try:
             await controller.run()
         finally:
@@ -141,6 +186,11 @@ class Serving:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             log.info("the controller has ended")
+
+    def _tidy(self, log_days: int) -> None:
+        if self._file is not None:
+            self._file.tidy()
+        tidy_logs(state_folder(), log_days)
 
     async def _tell(self, controller: Controller) -> None:
         await controller.ready.wait()
@@ -151,10 +201,34 @@ class Serving:
         controller.look(anew=True)
         self._reload = asyncio.create_task(self._reloaded(controller))
 
+    async def _follow_settings(self, controller: Controller) -> None:
+        """What profiles from git may use is read anew when the settings' file changes."""
+        before = await asyncio.to_thread(_stamp, settings_path())
+        while self._origin.url is not None:
+            await asyncio.sleep(SETTINGS_S)
+            if (now := await asyncio.to_thread(_stamp, settings_path())) != before:
+                before = now
+                controller.look(anew=True)
+
     async def _reloaded(self, controller: Controller) -> None:
         with contextlib.suppress(SpiritError):
             await controller.settled()
         notify("READY=1")
+
+
+def _leading_to(path: Path) -> tuple[int, ...]:
+    """Our stdout and stderr, as far as they lead to this file."""
+    with contextlib.suppress(OSError):
+        file = path.stat()
+        return tuple(one for one in (1, 2) if os.path.samestat(os.fstat(one), file))
+    return ()
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        return stamp_of(path.stat())
+    except OSError:
+        return None
 
 
 def _make(folder: Path) -> None:

@@ -13,7 +13,11 @@ import click
 from spiritstream.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spiritstream.config.common import Common
     from spiritstream.config.load import Checked
+    from spiritstream.config.staged import Blob
     from spiritstream.errors import Finding
 
 _JSON_VERSION = 1
@@ -33,17 +37,19 @@ def command(paths: tuple[Path, ...], staged: bool, output: str) -> int:
     """Check profiles: files, or folders with *.yaml and *.yml in them.
 
     With --staged and no PATH: those that the next commit changes; what cannot be read is a failure.
-    Sealed values are checked in form only: no identity is needed.
+    Sealed values are checked in form only: no identity is needed. What is sealed for another recipient
+    than the .spiritstream.yaml names is a warning: it can be meant so while keys are rotated.
     """
     checked, findings = _staged(paths) if staged else _files(paths)
     findings += [finding for one in checked.values() for finding in one.findings]
-    findings = sorted(findings + _clashes(checked))
-    _print(findings, len(checked), output)
+    findings = sorted({*findings, *_clashes(checked)})
+    warnings = sorted({warning for one in checked.values() for warning in one.warnings})
+    _print(findings, warnings, list(checked), output)
     return int(ExitCode.INVALID if findings else ExitCode.DONE)
 
 
 def _files(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
-    from spiritstream.cli.files import collect, label
+    from spiritstream.cli.files import collect, common_files, label
     from spiritstream.config.load import check_file
 
     if not paths:
@@ -51,29 +57,70 @@ def _files(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
     if missing := [path for path in paths if not path.exists()]:
         raise click.UsageError(f"Path '{label(missing[0])}' does not exist.")
     files, findings = collect(paths)
+    # Also those that nothing inherits from yet.
+    findings += [one for path in common_files(paths, []) for one in check_file(path, label(path)).findings]
     return {label(path): check_file(path, label(path)) for path in files}, findings
 
 
 def _staged(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
-    from spiritstream.cli.files import ENDINGS, label
+    from spiritstream.cli.files import label
+    from spiritstream.config.common import COMMON
     from spiritstream.config.document import MAX_BYTES
     from spiritstream.config.load import Checked, check_data
-    from spiritstream.config.staged import staged_blobs, top_folder
-    from spiritstream.errors import Finding
+    from spiritstream.config.staged import staged_called, top_folder
 
     top = top_folder()
+    commons = {
+        folder: _staged_common(blob, label(Path(os.path.relpath(top / blob.path))))
+        for folder, blob in staged_called(COMMON, MAX_BYTES).items()
+    }
     checked: dict[str, Checked] = {}
-    for blob in staged_blobs(paths, ENDINGS, MAX_BYTES):
+    for blob in _blobs(paths, top):
         path = top / blob.path
         name = label(Path(os.path.relpath(path)))
-        if blob.data is None:
-            large = Finding(name, 1, 1, "", "the file is larger than 1 MiB", "a profile has a few kilobytes")
-            checked[name] = Checked([large])
+        common = _nearest(commons, path.relative_to(top).parent)
+        if path.name == COMMON:
+            checked[name] = Checked(list(common.findings) if common else [])
+        elif blob.data is None:
+            checked[name] = Checked([_too_large(name)])
         else:
-            checked[name] = check_data(blob.data, name, path.parent)
+            checked[name] = check_data(blob.data, name, path.parent, common=common)
     if paths and not checked:
         click.echo("nothing that is staged there is a profile", err=True)
     return checked, []
+
+
+def _blobs(paths: tuple[Path, ...], top: Path) -> list[Blob]:
+    """The blobs to check: with a `.spiritstream.yaml` among them, also all that inherit from it."""
+    from spiritstream.cli.files import ENDINGS
+    from spiritstream.config.common import COMMON
+    from spiritstream.config.document import MAX_BYTES
+    from spiritstream.config.staged import staged_blobs
+
+    found = {blob.path: blob for blob in staged_blobs(paths, ENDINGS, MAX_BYTES, COMMON)}
+    below = [top / path for path in map(Path, found) if path.name == COMMON]
+    for folder in {path.parent for path in below if path.parent.is_dir()}:
+        found |= {blob.path: blob for blob in staged_blobs([folder], ENDINGS, MAX_BYTES)}
+    return list(found.values())
+
+
+def _staged_common(blob: Blob, name: str) -> Common:
+    from spiritstream.config.common import Common
+    from spiritstream.config.commonfile import common_of
+
+    return common_of(blob.data, name) if blob.data is not None else Common(name, findings=(_too_large(name),))
+
+
+def _nearest(commons: Mapping[str, Common], folder: Path) -> Common | None:
+    """What files of a folder, seen from the top, inherit."""
+    ways = ["" if way == Path() else way.as_posix() for way in (folder, *folder.parents)]
+    return next((commons[way] for way in ways if way in commons), None)
+
+
+def _too_large(name: str) -> Finding:
+    from spiritstream.errors import Finding
+
+    return Finding(name, 1, 1, "", "the file is larger than 1 MiB", "a profile has a few kilobytes")
 
 
 def _clashes(checked: dict[str, Checked]) -> list[Finding]:
@@ -89,30 +136,42 @@ def _clashes(checked: dict[str, Checked]) -> list[Finding]:
     return found
 
 
-def _print(findings: list[Finding], files: int, output: str) -> None:
+def _print(findings: list[Finding], warnings: list[Finding], files: list[str], output: str) -> None:
+    from spiritstream.config.common import COMMON
+
     if output == "json":
-        data = {"version": _JSON_VERSION, "files": files, "findings": [asdict(one) for one in findings]}
+        data = {
+            "version": _JSON_VERSION,
+            "files": len(files),
+            "findings": [asdict(one) for one in findings],
+            "warnings": [asdict(one) for one in warnings],
+        }
         click.echo(json.dumps(data, indent=2))
     elif output == "sarif":
         from spiritstream.cli.sarif import sarif_log
 
-        click.echo(json.dumps(sarif_log(findings), indent=2))
+        click.echo(json.dumps(sarif_log(findings, warnings), indent=2))
     elif output == "github":
         for finding in findings:
             click.echo(github_line(finding))
+        for warning in warnings:
+            click.echo(github_line(warning, "warning"))
     else:
         for finding in findings:
             click.echo(str(finding))
+        for warning in warnings:
+            click.echo(f"warning: {warning}", err=True)
+        profiles = sum(Path(file).name != COMMON for file in files)
         if files and not findings:
-            click.echo(f"ok: {files} profile{'s' if files > 1 else ''} checked, nothing is wrong")
+            click.echo(f"ok: {profiles} profile{'' if profiles == 1 else 's'} checked, nothing is wrong")
 
 
-def github_line(finding: Finding) -> str:
+def github_line(finding: Finding, level: str = "error") -> str:
     """A finding as a GitHub workflow command, which its web pages show beside the line."""
     file = _escaped(finding.file).replace(":", "%3A").replace(",", "%2C")
     text = (f"{finding.path}: " if finding.path else "") + finding.message
     text += f"\nhint: {finding.hint}" if finding.hint else ""
-    return f"::error file={file},line={finding.line},col={finding.column}::{_escaped(text)}"
+    return f"::{level} file={file},line={finding.line},col={finding.column}::{_escaped(text)}"
 
 
 def _escaped(text: str) -> str:

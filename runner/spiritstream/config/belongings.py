@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spiritstream.config.common import COMMON
+from spiritstream.config.commonfile import common_for, common_of
 from spiritstream.config.document import read_document
 from spiritstream.config.identityfile import Locked, UnknownVersionError, parse_identity_file
 from spiritstream.config.keypair import IDENTITY_PREFIX
@@ -66,7 +68,9 @@ def _checked(path: Path) -> tuple[bytes, list[Finding]]:
         data = read_bounded(path)
     except OSError as error:
         return b"", [unreadable(str(path), error)]
-    return data, check_text(data, str(path), path.parent)
+    if path.name == COMMON:
+        return data, list(common_of(data, str(path)).findings)
+    return data, check_text(data, str(path), path.parent, common_for(path))
 
 
 def _protected(path: Path) -> bytes:
@@ -107,7 +111,7 @@ def _reason_to_stay(path: Path, settings: Settings) -> str:
         return ""
     if real.is_relative_to(settings.recordings.resolve()):
         return "among the recordings"
-    return "" if _is_profile(path) else "no profile"
+    return "" if path.name == COMMON or _is_profile(path) else "no profile"
 
 
 def _is_profile(path: Path) -> bool:

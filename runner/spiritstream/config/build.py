@@ -65,6 +65,7 @@ def build_profile(document: Document, around: Surroundings, secrets: Secrets) ->
         groups=tuple(_group(path, group, sender, around, secrets) for path, group in groups),
         enabled=data.get("enabled", True),
         description=data.get("description", ""),
+        position=int(data.get("position", 0)),
     )
 
 
@@ -184,9 +185,9 @@ def _target(
 
 def _record(data: Any, around: Surroundings) -> Record:
     if isinstance(data, str):
-        return Record(around.absolute(data))
+        return Record(around.recording(data))
     segment = data.get("segment")
-    return Record(around.absolute(data["path"]), None if segment is None else parse_duration(segment))
+    return Record(around.recording(data["path"]), None if segment is None else parse_duration(segment))
 
 
 def duplicate_findings(document: Document, around: Surroundings, secrets: Secrets) -> list[Finding]:
@@ -219,7 +220,7 @@ def _place(path: Path, target: dict[str, Any], around: Surroundings, secrets: Se
         match kind_of(target):
             case "record":
                 record = target["record"]
-                return "record", around.absolute(record if isinstance(record, str) else record["path"])
+                return "record", around.recording(record if isinstance(record, str) else record["path"])
             case "url":
                 url = target["url"]
             case "platform":

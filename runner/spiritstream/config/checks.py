@@ -20,6 +20,7 @@ from spiritstream.config.address import (
     url_scheme,
 )
 from spiritstream.config.document import Document
+from spiritstream.config.leaves import host_of
 from spiritstream.config.listening import rtmp_findings
 from spiritstream.config.places import Path
 from spiritstream.config.quality import encoding_findings, picture_findings
@@ -37,7 +38,19 @@ class PlatformLike(Protocol):
 
     @property
     def id(self) -> str:
-        """Its id, which its keys are sealed for."""
+        """Its id, which its keys are sealed for, unless it is the user's own."""
+
+    @property
+    def name(self) -> str:
+        """As people write it."""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the user's own: its keys are sealed for its servers' hosts."""
+
+    @property
+    def warning(self) -> str:
+        """Why it may not work; empty without a doubt."""
 
     def server_url(self, choice: str | None = None) -> str:
         """The address of a server by its name, of a written one, or of the first."""
@@ -45,15 +58,22 @@ class PlatformLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a profile means beyond its own text: known platforms, and the folder it stands in."""
+    """What a profile means beyond its own text: known platforms, and where relative paths start.
+
+    `absolute` is for what is read, `recording` for what is recorded into; `beyond` finds what the profile
+    names and may not use.
+    """
 
     find_platform: Callable[[str], PlatformLike]
     absolute: Callable[[str], str]
+    recording: Callable[[str], str]
+    beyond: Callable[[Document], list[Finding]]
 
-    def platform_id(self, name: str) -> str | None:
-        """The id of a platform's name; `None` if there is no such platform."""
+    def destination(self, name: str, server: str | None) -> str | None:
+        """What the keys of a platform are bound to, at one of its listed servers; `None` if it has none."""
         try:
-            return self.find_platform(name).id
+            platform = self.find_platform(name)
+            return host_of(platform.server_url(server)) if platform.own else platform.id
         except SpiritError:
             return None
 
@@ -209,6 +229,22 @@ def _platform_findings(
         return
     if problem := url_problem(url, SERVER_SCHEMES):
         yield document.finding(at, f"the platform's server cannot be used: {problem[0]}", problem[1])
+
+
+def doubtful_platforms(document: Document, around: Surroundings) -> Iterator[Finding]:
+    """The targets whose platform may not work, as its file says."""
+    for path, group in children(document.data, (), "groups"):
+        for at, target in children(group, path, "targets"):
+            if kind_of(target) != "platform" or not isinstance(name := target["platform"], str):
+                continue
+            try:
+                platform = around.find_platform(name)
+            except SpiritError:
+                continue
+            if platform.warning:
+                message = f"{platform.name} may not work: {platform.warning}"
+                hint = f"spiritstream platforms {platform.id}"
+                yield document.finding((*at, "platform"), message, hint)
 
 
 def _url_findings(document: Document, path: Path, target: Node, group: Node) -> Iterator[Finding]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import yaml
 from yaml import events as ev
 
 from spiritstream.config.places import Mark, Path, dotted
+from spiritstream.config.quick import read_quickly
 from spiritstream.config.tree import TreeBuilder
 from spiritstream.config.yamlwords import control_character, syntax_words
 from spiritstream.errors import Finding, ProfileError
@@ -23,8 +24,8 @@ class Document:
     file: str
     text: str = field(repr=False)
     data: object = field(repr=False)
-    marks: dict[Path, Mark]
-    keys: dict[Path, Mark]
+    marks: Mapping[Path, Mark]
+    keys: Mapping[Path, Mark]
 
     def finding(self, path: Path, message: str, hint: str = "", *, at_key: bool = False) -> Finding:
         """A finding about the value at `path` (or, with `at_key`, about its key)."""
@@ -57,7 +58,9 @@ def read_document(text: bytes | str, file: str) -> tuple[Document | None, list[F
     The document is `None` only beside at least one finding.
     """
     try:
-        return _read(_decoded(text, file), file)
+        decoded = _decoded(text, file)
+        parts = read_quickly(decoded)
+        return (Document(file, decoded, *parts), []) if parts else read_thoroughly(decoded, file)
     except ProfileError as error:
         return None, error.findings
 
@@ -93,7 +96,8 @@ def _line_column(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _read(text: str, file: str) -> tuple[Document | None, list[Finding]]:
+def read_thoroughly(text: str, file: str) -> tuple[Document | None, list[Finding]]:
+    """As `read_document`, for a text without control characters; never by way of `quick.py`."""
     builder = TreeBuilder(file, text)
     complete = False
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from spiritstream.config.document import Document, parse_document
 from spiritstream.config.edit import Edit, replace_spans, scalar_edit
+from spiritstream.config.keypair import Recipient
 from spiritstream.config.keyring import Keyring
 from spiritstream.config.places import Path
 from spiritstream.config.resealing import open_leaf, sealed_leaves, together
@@ -74,8 +75,18 @@ def open_text(data: bytes, file: str, ring: Keyring, leaves_of: LeavesOf) -> Ope
     return Opened(bom + replace_spans(document.text, edits).encode(), tuple(values))
 
 
-def seal_again(edited: bytes, file: str, opened: Opened, ring: Keyring, leaves_of: LeavesOf) -> bytes:
+def seal_again(
+    edited: bytes,
+    file: str,
+    opened: Opened,
+    ring: Keyring,
+    leaves_of: LeavesOf,
+    recipient: Recipient | None = None,
+) -> bytes:
     """The edited text with every clear-text secret sealed, and proved.
+
+    New values are sealed for the ring's current identity, or for `recipient`. If that is a stranger's, the
+    text is proved to be the same profile, and not that they open.
 
     Raises:
         ProfileError: it is no YAML, or a secret cannot be sealed.
@@ -83,13 +94,15 @@ def seal_again(edited: bytes, file: str, opened: Opened, ring: Keyring, leaves_o
     bom = codecs.BOM_UTF8 if edited.startswith(codecs.BOM_UTF8) else b""
     document = parse_document(edited.removeprefix(codecs.BOM_UTF8), file)
     clear, _ = clear_secrets(document, leaves_of)
-    new = {one: _known(one, opened) or _sealed(ring, one) for one in clear}
+    recipient = recipient or ring.current.recipient
+    new = {one: _known(one, opened) or _sealed(recipient, one) for one in clear}
+    proving = ring if ring.opens_for(recipient.fingerprint) else None
     plain = {one: scalar_edit(document.text, one.start, one.end, sealed) for one, sealed in new.items()}
     kept = {one: _as_it_stood(document, one, new[one], opened) or edit for one, edit in plain.items()}
     for edits in (kept, plain):
         text = replace_spans(document.text, edits.values())
         try:
-            prove(document, text, new, ring, leaves_of)
+            prove(document, text, new, proving, leaves_of)
             break
         except SpiritError:
             # Moved to another depth, a block scalar means something else: then all are written plainly.
@@ -118,8 +131,8 @@ def _as_it_stood(document: Document, one: Clear, sealed: str, opened: Opened) ->
     return None
 
 
-def _sealed(ring: Keyring, one: Clear) -> str:
-    return seal(ring.current.recipient, one.destination, one.field, one.secret)
+def _sealed(recipient: Recipient, one: Clear) -> str:
+    return seal(recipient, one.destination, one.field, one.secret)
 
 
 def _quoted(secret: Secret) -> str:

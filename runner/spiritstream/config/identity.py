@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from spiritstream.config.common import COMMON
 from spiritstream.config.keyfile import IdentityExistsError as IdentityExistsError
 from spiritstream.config.keyfile import IdentityFile, open_identity, read_identity
 from spiritstream.config.keyfile import load_identity as load_identity
@@ -83,19 +84,23 @@ def find_identity(flag: Path | None, environ: Mapping[str, str]) -> Path:
 
 
 def keys_for_sealing(
-    recipient: str | None, identity: Path | None, environ: Mapping[str, str]
+    recipient: str | None,
+    identity: Path | None,
+    environ: Mapping[str, str],
+    inherited: Recipient | None = None,
 ) -> tuple[Recipient, Identity | None]:
     """Whom to seal for, and the identity that can prove it, if it is at hand.
 
-    The recipient comes from the flag, the environment, or the identity, in this order.
+    The recipient comes from the flag, the environment, the `.spiritstream.yaml` (which names `inherited`),
+    or the identity, in this order.
 
     Raises:
-        KeyMissingError: there is neither, or the identity that was named is another recipient's.
+        KeyMissingError: there is none, or the identity that was named is another recipient's.
     """
     text = recipient or environ.get(RECIPIENT_ENVIRONMENT)
-    if not text:
+    wanted = parse_recipient(text.strip()) if text else inherited
+    if wanted is None:
         return _own_keys(identity, environ)
-    wanted = parse_recipient(text.strip())
     try:
         path = find_identity(identity, environ)
     except KeyMissingError:
@@ -107,7 +112,8 @@ def keys_for_sealing(
         raise KeyMissingError(
             f"the identity {path} ({file.recipient.fingerprint}) does not open what is sealed for "
             f"{wanted.fingerprint}",
-            "leave out one of identity and recipient, or name two that belong together",
+            "leave out one of identity and recipient, or name two that belong together"
+            + ("" if text else f"; this recipient is the one that {COMMON} names"),
         )
     return wanted, _to_prove(file, environ) if file.recipient == wanted else None
 

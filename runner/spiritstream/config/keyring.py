@@ -16,6 +16,10 @@ class Keyring:
     current: Identity
     previous: Identity | None = None
 
+    def opens_for(self, fingerprint: str) -> bool:
+        """Whether what is sealed for this recipient opens here."""
+        return fingerprint in {one.fingerprint for one in (self.current, self.previous) if one}
+
     def open(self, text: str, destination: str, field: str) -> Secret:
         """The secret in `text`, by whichever identity it was sealed for; raises as `open_sealed`."""
         previous = self.previous

@@ -38,10 +38,14 @@ class SecretLeaf:
         return f"SecretLeaf({self.path}, {self.destination}, line {self.line})"
 
 
-def secret_leaves(document: Document, platform_id: Callable[[str], str | None]) -> list[SecretLeaf]:
-    """The secrets in a document, in the order of the text; `platform_id` maps a platform's name to its id."""
+PlatformDestination = Callable[[str, str | None], str | None]
+"""From a platform's name and the name of its server to what its keys are bound to."""
+
+
+def secret_leaves(document: Document, of_platform: PlatformDestination) -> list[SecretLeaf]:
+    """The secrets in a document, in the order of the text."""
     found = [
-        _leaf(document, (*path, field), field, _destination(path, place, platform_id))
+        _leaf(document, (*path, field), field, _destination(path, place, of_platform))
         for path, place in _places(document.data)
         for field in SECRET_FIELDS
         if place.get(field) is not None
@@ -49,13 +53,11 @@ def secret_leaves(document: Document, platform_id: Callable[[str], str | None]) 
     return sorted(found, key=lambda leaf: leaf.start)
 
 
-def _destination(
-    path: Path, place: dict[str, object], platform_id: Callable[[str], str | None]
-) -> str | None:
-    return INGEST if path == _PUBLISHED else destination_of(place, platform_id)
+def _destination(path: Path, place: dict[str, object], of_platform: PlatformDestination) -> str | None:
+    return INGEST if path == _PUBLISHED else destination_of(place, of_platform)
 
 
-def destination_of(place: dict[str, object], platform_id: Callable[[str], str | None]) -> str | None:
+def destination_of(place: dict[str, object], of_platform: PlatformDestination) -> str | None:
     """What a pull's or a target's secrets are bound to: the platform's id or the URL's host.
 
     A platform's server given as a URL counts as that URL, so that nobody who can edit the profile can
@@ -63,15 +65,16 @@ def destination_of(place: dict[str, object], platform_id: Callable[[str], str | 
     """
     server, platform, url = place.get("server"), place.get("platform"), place.get("url")
     if isinstance(server, str) and "://" in server:
-        return _host(server)
+        return host_of(server)
     if isinstance(platform, str) and url is None:
-        return platform_id(platform)
+        return of_platform(platform, server if isinstance(server, str) else None)
     if isinstance(url, str) and platform is None:
-        return _host(url)
+        return host_of(url)
     return None
 
 
-def _host(url: str) -> str | None:
+def host_of(url: str) -> str | None:
+    """The destination for what goes to a URL; `None` if its host can be none."""
     host = url_host(url)
     return host_destination(host) if host else None
 

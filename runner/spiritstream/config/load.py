@@ -11,11 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spiritstream.config.build import Surroundings, build_profile, duplicate_findings, semantic_findings
+from spiritstream.config.checks import doubtful_platforms
+from spiritstream.config.common import COMMON, Common
+from spiritstream.config.commonfile import common_for, read_common
 from spiritstream.config.data import data_folder
-from spiritstream.config.document import MAX_BYTES, Document, read_document
+from spiritstream.config.document import Document, read_document
+from spiritstream.config.filling import with_defaults
+from spiritstream.config.intended import recipient_warnings
 from spiritstream.config.leaves import SecretLeaf, secret_leaves
 from spiritstream.config.places import NAME
-from spiritstream.config.platforms import find_platform
+from spiritstream.config.reach import Reach, reach_findings
+from spiritstream.config.reading import read_bounded as read_bounded
+from spiritstream.config.reading import unreadable as unreadable
+from spiritstream.config.registry import finder
 from spiritstream.config.schema import MAX_FINDINGS, profile_validator, schema_findings
 from spiritstream.config.sources import reveal, sealed_findings
 from spiritstream.errors import Finding, ProfileError
@@ -23,70 +31,96 @@ from spiritstream.model.profile import Profile
 from spiritstream.secret import Secret
 
 if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
+    from spiritstream.config.rules import Validator
 
 Opener = Callable[[str, str, str], Secret]
 """(sealed text, destination, field) -> the secret; raises KeyMissing-, Tampered- or MovedError."""
 
 
-def surroundings(folder: Path) -> Surroundings:
-    """What a profile in `folder` means beyond its text."""
-    return Surroundings(find_platform, lambda path: os.path.normpath(folder.absolute() / path))
+def surroundings(folder: Path, reach: Reach | None = None) -> Surroundings:
+    """What a profile in `folder` means beyond its text; with `reach`, it comes from git."""
+    recordings = folder if reach is None else reach.recordings
+    return Surroundings(
+        finder(),
+        lambda path: os.path.normpath(folder.absolute() / path),
+        lambda path: os.path.normpath(recordings.absolute() / path),
+        lambda document: reach_findings(document, reach, folder) if reach else [],
+    )
 
 
 def document_leaves(document: Document) -> list[SecretLeaf]:
     """Every secret leaf of a document, with its destination by the platforms that are known."""
-    return secret_leaves(document, surroundings(Path()).platform_id)
+    return secret_leaves(document, surroundings(Path()).destination)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is wrong with a file, and the profile's name with its place; an invalid name is left empty."""
+    """What is wrong with a file, and the profile's name with its place; an invalid name is left empty.
+
+    `warnings` are what may be meant so: the profile can be used.
+    """
 
     findings: list[Finding]
     name: str = ""
     line: int = 1
     column: int = 1
+    warnings: tuple[Finding, ...] = ()
 
 
-def check_text(text: bytes | str, file: str, folder: Path | None = None) -> list[Finding]:
+def check_text(
+    text: bytes | str, file: str, folder: Path | None = None, common: Common | None = None
+) -> list[Finding]:
     """Everything that is wrong with a profile's text, sorted; secrets are checked in form only.
 
     `file` is the name in the findings; relative paths are relative to `folder`, else to its folder.
+    `common` is what it inherits.
     """
-    return _check(text, file, surroundings(folder or Path(file).parent)).findings
+    return _check(text, file, surroundings(folder or Path(file).parent), common).findings
 
 
 def check_file(path: Path, file: str = "") -> Checked:
-    """As `check_text`, for a file; `file` is its name in the findings, if not the path."""
+    """As `check_text`, for a file and with what it inherits; `file` is its name in the findings.
+
+    Of a `.spiritstream.yaml` it says what is wrong with that.
+    """
     file = file or str(path)
+    if path.name == COMMON:
+        return Checked(list(read_common(path, file).findings))
     try:
         text = read_bounded(path)
     except OSError as error:
         return Checked([unreadable(file, error)])
-    return _check(text, file, surroundings(path.parent))
+    return _check(text, file, surroundings(path.parent), common_for(path))
 
 
-def _check(text: bytes | str, file: str, around: Surroundings) -> Checked:
-    document, findings = _checked(text, file, around)
+def _check(text: bytes | str, file: str, around: Surroundings, common: Common | None) -> Checked:
+    document, findings = _checked(text, file, around, common)
     if document is None or len(findings) >= MAX_FINDINGS:
         return Checked(_at_once(findings))
-    findings += sealed_findings(document, secret_leaves(document, around.platform_id))
+    leaves = secret_leaves(document, around.destination)
+    findings += sealed_findings(document, leaves)
     findings += duplicate_findings(document, around, {})
     name = document.data.get("name") if isinstance(document.data, dict) else None
     if not isinstance(name, str) or not NAME.fullmatch(name):
         return Checked(_at_once(findings))
     mark = document.marks[("name",)]
-    return Checked(_at_once(findings), name, mark.line, mark.column)
+    warnings = tuple(doubtful_platforms(document, around))
+    warnings += tuple(recipient_warnings(document, leaves, common)) if common else ()
+    return Checked(_at_once(findings), name, mark.line, mark.column, warnings)
 
 
-def check_data(data: bytes, file: str, folder: Path) -> Checked:
-    """As `check_file`, for bytes that are to stand in a file of `folder`."""
-    return _check(data, file, surroundings(folder))
+def check_data(
+    data: bytes, file: str, folder: Path, *, reach: Reach | None = None, common: Common | None = None
+) -> Checked:
+    """As `check_file`, for bytes that are to stand in a file of `folder`; with `reach`, in one from git.
+
+    `common` is what they inherit there.
+    """
+    return _check(data, file, surroundings(folder, reach), common)
 
 
 def load_profile(path: Path, opener: Opener | None, environ: Mapping[str, str]) -> Profile:
-    """The profile in a file, its secrets revealed.
+    """The profile in a file, with what it inherits, its secrets revealed.
 
     Raises:
         ProfileError: with everything that is wrong.
@@ -96,36 +130,32 @@ def load_profile(path: Path, opener: Opener | None, environ: Mapping[str, str]) 
         data = read_bounded(path)
     except OSError as error:
         raise ProfileError([unreadable(str(path), error)]) from None
-    return load_data(data, str(path), path.parent, opener, environ)
+    return load_data(data, str(path), path.parent, opener, environ, common=common_for(path))
 
 
 def load_data(
-    data: bytes, file: str, folder: Path, opener: Opener | None, environ: Mapping[str, str]
+    data: bytes,
+    file: str,
+    folder: Path,
+    opener: Opener | None,
+    environ: Mapping[str, str],
+    *,
+    reach: Reach | None = None,
+    common: Common | None = None,
 ) -> Profile:
-    """As `load_profile`, for bytes; `file` is their name in the errors.
+    """As `load_profile`, for bytes; `file` is their name in the errors, `common` what they inherit.
 
-    Relative paths in it are relative to `folder`.
+    Relative paths in it are relative to `folder`. With `reach`, it comes from git and uses nothing else.
     """
-    around = surroundings(folder)
-    document, findings = _checked(data, file, around)
+    around = surroundings(folder, reach)
+    document, findings = _checked(data, file, around, common)
     if findings or document is None:
         raise ProfileError(_at_once(findings))
-    leaves = secret_leaves(document, around.platform_id)
-    secrets = {leaf.at: reveal(leaf, file, opener, environ, folder) for leaf in leaves}
+    leaves = secret_leaves(document, around.destination)
+    secrets = {leaf.at: reveal(leaf, file, opener, environ, folder, reach) for leaf in leaves}
     if clashes := duplicate_findings(document, around, secrets):
         raise ProfileError(clashes)
     return build_profile(document, around, secrets)
-
-
-def read_bounded(path: Path) -> bytes:
-    """A file's bytes, but no more than is needed to see that it is too large."""
-    with path.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
-
-
-def unreadable(file: str, error: OSError) -> Finding:
-    """The finding for a file that cannot be read."""
-    return Finding(file, 1, 1, "", f"cannot be read: {(error.strerror or 'unknown reason').lower()}")
 
 
 @lru_cache(maxsize=1)
@@ -134,20 +164,28 @@ def _validator() -> Validator:
     return profile_validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
-def _checked(text: bytes | str, file: str, around: Surroundings) -> tuple[Document | None, list[Finding]]:
-    """The document, and what is wrong with it apart from its secrets' values."""
+def _checked(
+    text: bytes | str, file: str, around: Surroundings, common: Common | None
+) -> tuple[Document | None, list[Finding]]:
+    """The document with its defaults, and what is wrong with it apart from its secrets' values."""
     document, findings = read_document(text, file)
     if document is None or (document.data is None and findings):
         return None, findings
+    if common is not None and common.findings:
+        # What is missing may stand there: only what does not depend on it could be told.
+        return document, [*findings, *common.findings]
+    if common is not None:
+        document = with_defaults(document, common)
     findings += _elsewhere(schema_findings(document, _validator()), findings)
     findings += _elsewhere(semantic_findings(document, around), findings)
+    findings += _elsewhere(around.beyond(document), findings)
     return document, findings
 
 
 def _elsewhere(new: list[Finding], old: list[Finding]) -> list[Finding]:
     """Those of `new` at places where nothing was found yet: one fault is said once."""
-    taken = {(finding.line, finding.column) for finding in old}
-    return [finding for finding in new if (finding.line, finding.column) not in taken]
+    taken = {(finding.file, finding.line, finding.column) for finding in old}
+    return [finding for finding in new if (finding.file, finding.line, finding.column) not in taken]
 
 
 def _at_once(findings: list[Finding]) -> list[Finding]:

@@ -68,3 +68,39 @@ ELSEWHERE: dict[Path, dict[str, str]] = {
     },
 }
 """By place: what to do about a key, in lower case, that has no counterpart of its own there."""
+
+_OWN = "this is each profile's own, and no default"
+_SECRET = "secrets stand in profiles only, each sealed for its own destination"
+_ADDRESS = "where a target leads is each profile's own, and no default"
+_DECLARED = "what is wanted on air is said in the profile itself"
+_READ_HERE = "paths are each profile's own: they are relative to its folder"
+
+ELSEWHERE |= {
+    ("defaults",): {
+        **dict.fromkeys(("version", "name", "description", "position"), _OWN),
+        "enabled": _DECLARED,
+        **dict.fromkeys(("video", "audio", "generate_pts"), "write it below 'groups:'"),
+        **dict.fromkeys(("leave",), "write it below 'targets:'"),
+        "rtmp": "write it below 'input:'",
+    },
+    ("defaults", "input"): {
+        **dict.fromkeys(("test", "files", "pull"), "only 'rtmp' has defaults; write the others in profiles"),
+    },
+    ("defaults", "input", "rtmp"): {
+        **ELSEWHERE["input", "rtmp"],
+        "key": _SECRET,
+        "open": "who may publish is said in each profile",
+        "tls": _READ_HERE,
+        "url": _OWN,
+    },
+    ("defaults", "groups"): {
+        "enabled": _DECLARED,
+        "targets": "write it beside 'groups:', for the targets of every group",
+    },
+    ("defaults", "targets"): {
+        "enabled": _DECLARED,
+        **dict.fromkeys(("key", "stream_key", "username", "password", "passphrase"), _SECRET),
+        **dict.fromkeys(("platform", "server", "url"), _ADDRESS),
+        "record": _READ_HERE,
+    },
+}

@@ -65,6 +65,7 @@ class Platform:
 
     `warning` says why it may not work, or is empty. `misaddressed` means that the listed servers
     belong to somebody else, so that none is chosen by default. `limits` is the file's own mapping.
+    `own` is one that is not shipped: its keys are bound to hosts, never to its id (`registry.py`).
     """
 
     id: str
@@ -78,6 +79,7 @@ class Platform:
     use_instead: str = ""
     default_server: str = ""
     common: bool = False
+    own: bool = False
     stream_key_url: str = ""
     limits: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
@@ -141,8 +143,11 @@ def find_platform(name: str, folder: Path | None = None) -> Platform:
     Raises:
         UnknownPlatformError: there is none; the error names the nearest.
     """
-    folder = folder or data_folder("platforms")
-    wanted = name.strip().casefold()
+    return _find(name.strip().casefold(), folder or data_folder("platforms"))
+
+
+@lru_cache(maxsize=512)
+def _find(wanted: str, folder: Path) -> Platform:
     if _ID.fullmatch(wanted) and _file(folder, wanted).is_file():
         return _read(folder, wanted)
     labels = _labels(folder)
@@ -157,7 +162,7 @@ def platform_ids(folder: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in files if _ID.fullmatch(file.stem)))
 
 
-def parse_platform(id: str, data: Mapping[str, Any]) -> Platform:
+def parse_platform(id: str, data: Mapping[str, Any], *, own: bool = False) -> Platform:
     """The platform that a file's content, valid by platform.schema.json, describes."""
     doubts = data.get("doubts", ())
     return Platform(
@@ -172,6 +177,7 @@ def parse_platform(id: str, data: Mapping[str, Any]) -> Platform:
         use_instead=data.get("use_instead", ""),
         default_server=data.get("default_server", ""),
         common=any(source.get("common", False) for source in data["sources"]),
+        own=own,
         stream_key_url=data.get("stream_key_url", ""),
         limits=MappingProxyType(data.get("limits", {})),
     )
@@ -183,11 +189,18 @@ def _file(folder: Path, id: str) -> Path:
 
 @lru_cache(maxsize=512)
 def _read(folder: Path, id: str) -> Platform:
+    return parse_platform(id, read_facts(folder, id))
+
+
+@lru_cache(maxsize=128)
+def read_facts(folder: Path, id: str) -> Mapping[str, Any]:
+    """Everything that a shipped platform's file says; not to be changed."""
     import yaml  # here, as a profile that names no platform needs none of it
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = _file(folder, id).read_text(encoding="utf-8")
-    return parse_platform(id, yaml.load(text, Loader=loader))  # a safe loader, and our own file
+    facts: dict[str, Any] = yaml.load(text, Loader=loader)  # a safe loader, and our own file
+    return MappingProxyType(facts)
 
 
 @lru_cache(maxsize=8)

@@ -6,9 +6,9 @@ import codecs
 import re
 from dataclasses import dataclass, field
 
-from spiritstream.config.document import Document, parse_document
+from spiritstream.config.document import Document, parse_document, read_document
 from spiritstream.config.edit import inner_edit, replace_spans
-from spiritstream.config.keypair import FINGERPRINT_LENGTH, Identity
+from spiritstream.config.keypair import FINGERPRINT_LENGTH, Identity, Recipient
 from spiritstream.config.keyring import Keyring
 from spiritstream.config.leaves import SecretLeaf
 from spiritstream.config.seal import PREFIX, is_sealed, parse_sealed, seal
@@ -16,6 +16,7 @@ from spiritstream.config.sealing import Clear, LeavesOf, prove
 from spiritstream.errors import Finding, ProfileError, SpiritError
 from spiritstream.secret import Secret
 
+_RECIPIENT = ("recipient",)
 _MENTION = re.compile(rf"sealed:v1:([0-9a-f]{{{FINGERPRINT_LENGTH}}}):".encode())
 
 
@@ -53,6 +54,37 @@ def reseal(data: bytes, file: str, ring: Keyring, leaves_of: LeavesOf) -> Reseal
     made = bom + text.encode()
     previous = ring.previous.fingerprint if ring.previous else ""
     return Resealing(made, tuple(c.path for c in old), mentions(made, previous))
+
+
+def with_recipient(data: bytes, file: str, ring: Keyring) -> Resealing:
+    """`data`, a `.spiritstream.yaml`, that names the ring's current recipient where it named the previous.
+
+    One that names nobody, or a stranger, stays as it is.
+
+    Raises:
+        ProfileError: no YAML can be made of it, and the previous recipient stands in it.
+    """
+    old, new = str(ring.previous.recipient) if ring.previous else "", str(ring.current.recipient)
+    if not old or old.encode() not in data:
+        return Resealing(data)
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    document = parse_document(data.removeprefix(bom), file)
+    if not isinstance(document.data, dict) or document.data.get("recipient") != old:
+        return Resealing(data)
+    mark = document.marks[_RECIPIENT]
+    text = replace_spans(document.text, [inner_edit(document.text, mark.start, mark.end, old, new)])
+    if parse_document(text, file).data != {**document.data, "recipient": new}:
+        message = "the recipient cannot be changed here: nothing was written"
+        raise ProfileError([document.finding(_RECIPIENT, message, f"write by hand: recipient: {new}")])
+    return Resealing(bom + text.encode(), ("recipient",))
+
+
+def named_on(data: bytes, file: str, recipient: Recipient) -> int:
+    """The line on which a `.spiritstream.yaml` names this recipient; 0 if it does not."""
+    document, _ = read_document(data.removeprefix(codecs.BOM_UTF8), file)
+    if document is None or not isinstance(document.data, dict):
+        return 0
+    return document.marks[_RECIPIENT].line if document.data.get("recipient") == str(recipient) else 0
 
 
 def mentions(data: bytes, fingerprint: str) -> tuple[int, ...]:

@@ -5,6 +5,8 @@ with the previous one beside it; then one file after the other is replaced, each
 every moment each value is sealed for an identity that is in the file. Run again, a rotation that had
 reached the identity's file goes on; one that had not is forgotten, as nothing was changed.
 
+A `.spiritstream.yaml` among the files gets the new recipient, so that what is sealed from then on is too.
+
 The previous identity stays until `finish`: another checkout, an unmerged branch or a server that has not
 fetched yet still has values that were sealed for it.
 """
@@ -16,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from spiritstream.config.common import COMMON
 from spiritstream.config.document import MAX_BYTES
 from spiritstream.config.keyfile import (
     OpenIdentity,
@@ -26,7 +29,7 @@ from spiritstream.config.keyfile import (
 )
 from spiritstream.config.keypair import Identity, Recipient
 from spiritstream.config.keyring import Keyring
-from spiritstream.config.resealing import Resealing, mentions, reseal, together
+from spiritstream.config.resealing import Resealing, mentions, named_on, reseal, together, with_recipient
 from spiritstream.config.rewrite import Original, read_original, replace_original
 from spiritstream.config.sealing import LeavesOf
 from spiritstream.config.unfinished import Slot, Unfinished
@@ -99,7 +102,8 @@ def _rotate(
             "no new identity was made: the last rotation is not finished",
             "when every checkout and server has the new values: `spiritstream keys rotate --finish PATH...`",
         )
-    names = tuple(str(one.original.path) for one in work)
+    # Not where links lead: a `.spiritstream.yaml` is known by its name.
+    names = tuple(str(Path(one.name).absolute()) for one in work)
     slot.write(Unfinished(key.ring.current.fingerprint, ring.current.fingerprint, names))
     _carry_out(key, ring, work, slot, fresh=fresh, resumed=begun is not None)
     return Rotated(ring.current.recipient, fresh, FINISHED if begun else "", tuple(work))
@@ -118,11 +122,7 @@ def finish(place: Path, ask: Ask | None, files: Sequence[Path], slot: Slot) -> R
         previous = file.previous
         if previous is None:
             return None
-        left = [
-            f"{path}:{line}:1: sealed for the previous identity"
-            for path in files
-            for line in mentions(_read(path).data, previous.fingerprint)
-        ]
+        left = [one for path in files for one in _left(path, previous)]
         if left:
             raise GuardedError(
                 "\n".join(["nothing was changed: what is sealed here would never open again", *left]),
@@ -133,6 +133,17 @@ def finish(place: Path, ask: Ask | None, files: Sequence[Path], slot: Slot) -> R
         return previous
 
 
+def _left(path: Path, previous: Recipient) -> list[str]:
+    """What in a file still needs the previous identity."""
+    data = _read(path).data
+    left = [
+        f"{path}:{line}:1: sealed for the previous identity" for line in mentions(data, previous.fingerprint)
+    ]
+    if path.name == COMMON and (line := named_on(data, str(path), previous)):
+        left.append(f"{path}:{line}:1: has new values sealed for the previous identity")
+    return left
+
+
 def _planned(files: Sequence[Path], ring: Keyring, leaves_of: LeavesOf) -> list[Work]:
     """What is to be done, with everything read, opened and proved; nothing is written."""
     found: dict[Path, Work] = {}
@@ -141,7 +152,10 @@ def _planned(files: Sequence[Path], ring: Keyring, leaves_of: LeavesOf) -> list[
         try:
             original = _read(path)
             if original.path not in found:
-                made = reseal(original.data, str(path), ring, leaves_of)
+                if path.name == COMMON:
+                    made = with_recipient(original.data, str(path), ring)
+                else:
+                    made = reseal(original.data, str(path), ring, leaves_of)
                 found[original.path] = Work(str(path), original, made)
         except SpiritError as error:
             failed.append(error)

@@ -20,6 +20,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _OCTAL = re.compile(r"0o[0-7]+", re.ASCII)
 _HEX = re.compile(r"0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_NUMBER_STARTS = frozenset("+-.0123456789")
 # No setting needs more digits, and Python refuses to convert more than 4300 of them.
 _LONGEST_NUMBER = 40
 
@@ -28,7 +29,7 @@ def plain_scalar(text: str) -> Scalar:
     """The value of an unquoted scalar; infinities, NaN and endless numbers stay text."""
     if text in _WORDS:
         return _WORDS[text]
-    if len(text) > _LONGEST_NUMBER:
+    if text[0] not in _NUMBER_STARTS or len(text) > _LONGEST_NUMBER:
         return text
     return _number(text)
 

@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import groupby, islice
 from shlex import quote
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from spiritstream.config.address import either
 from spiritstream.config.document import Document
 from spiritstream.config.meant import ADD, ELSEWHERE, MEANT_KEYS, MEANT_VALUES
 from spiritstream.config.places import Path, dotted, shown
+from spiritstream.config.rules import Validator
 from spiritstream.errors import Finding
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
 
 MAX_FINDINGS = 100
 CLEAR_TEXT = "a secret stands here in clear text"
@@ -46,11 +44,7 @@ _FOUND = {
 
 def profile_validator(schema: Mapping[str, Any]) -> Validator:
     """The validator of a schema, to be made once and kept."""
-    from jsonschema import (
-        Draft7Validator,
-    )  # here, as its import takes longer than the commands that need none
-
-    return Draft7Validator(schema)
+    return Validator(schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +80,7 @@ def _fault(error: Any) -> _Fault:
 
 def schema_findings(document: Document, validator: Validator) -> list[Finding]:
     """Everything in which the document differs from the schema, sorted."""
-    errors = validator.iter_errors(cast(Any, document.data))
+    errors = validator.iter_errors(document.data)
     found = (finding for error in errors for finding in _findings(document, _fault(error)))
     return sorted(set(islice(found, MAX_FINDINGS)))
 
@@ -139,16 +133,17 @@ def _type(document: Document, fault: _Fault) -> Iterator[Finding]:
         hint = "write a value, or remove the line"
     elif found == "a number" and "string" in fault.wanted:
         hint = "put it in quotes"
-    yield document.finding(fault.path, f"expected {_expected(fault.schema)}, found {found}", hint)
+    yield document.finding(fault.path, f"expected {expected_form(fault.schema)}, found {found}", hint)
 
 
-def _expected(schema: Mapping[str, Any]) -> str:
+def expected_form(schema: Mapping[str, Any]) -> str:
+    """What is written for a value of a schema, in words."""
     kind = schema.get("type")
     return str(schema.get("x-expected") or _EXPECTED.get(str(kind), "another value"))
 
 
 def _form(document: Document, fault: _Fault) -> Iterator[Finding]:
-    yield document.finding(fault.path, f"expected {_expected(fault.schema)}")
+    yield document.finding(fault.path, f"expected {expected_form(fault.schema)}")
 
 
 def _enum(document: Document, fault: _Fault) -> Iterator[Finding]:
@@ -170,15 +165,16 @@ def _nearest_value(value: object, allowed: list[str]) -> str | None:
 
 
 def _range(document: Document, fault: _Fault) -> Iterator[Finding]:
-    low, high = fault.schema["minimum"], fault.schema["maximum"]
-    yield document.finding(fault.path, f"must be from {low} to {high}")
+    low, high = fault.schema["minimum"], fault.schema.get("maximum")
+    said = f"from {low} to {high}" if high is not None else f"at least {low}"
+    yield document.finding(fault.path, f"must be {said}")
 
 
 def _length(document: Document, fault: _Fault) -> Iterator[Finding]:
     if fault.keyword == "maxLength":
         yield document.finding(fault.path, f"longer than {fault.wanted} characters")
     else:
-        yield document.finding(fault.path, "must not be empty", f"write {_expected(fault.schema)}")
+        yield document.finding(fault.path, "must not be empty", f"write {expected_form(fault.schema)}")
 
 
 def _bad_name(document: Document, fault: _Fault) -> Iterator[Finding]:
@@ -199,7 +195,7 @@ def _secret(document: Document, fault: _Fault) -> Finding:
     if isinstance(fault.value, str | int | float) and not isinstance(fault.value, bool):
         return document.finding(fault.path, CLEAR_TEXT, f"run: spiritstream seal {quote(document.file)}")
     found = "" if isinstance(fault.value, dict) else f", found {_FOUND[type(fault.value)]}"
-    return document.finding(fault.path, f"expected {_expected(fault.schema)}{found}")
+    return document.finding(fault.path, f"expected {expected_form(fault.schema)}{found}")
 
 
 def _choice(document: Document, fault: _Fault) -> Iterator[Finding]:
@@ -229,7 +225,7 @@ def _branch(document: Document, fault: _Fault) -> Iterator[Finding]:
                 yield from _findings(document, inner)
             return
     said = "" if isinstance(fault.value, str) else f", found {_FOUND[type(fault.value)]}"
-    yield document.finding(fault.path, f"expected {_expected(fault.schema)}{said}")
+    yield document.finding(fault.path, f"expected {expected_form(fault.schema)}{said}")
 
 
 def _other(document: Document, fault: _Fault) -> Iterator[Finding]:

@@ -16,11 +16,12 @@ from spiritstream.config.declared import Declared, Value, alone, at, declared
 from spiritstream.config.document import Document, read_document
 from spiritstream.config.folders import default_profiles, default_recordings, settings_path
 from spiritstream.config.load import read_bounded, unreadable
+from spiritstream.config.reach import Reach
 from spiritstream.config.schema import profile_validator, schema_findings
 from spiritstream.errors import Finding, ProfileError, UsageError
 
 if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
+    from spiritstream.config.rules import Validator
 
 
 class Origin(StrEnum):
@@ -79,6 +80,10 @@ class Settings:
     def folders(self) -> tuple[Path, ...]:
         """The folders that profiles from git may read, beside their own repository."""
         return tuple(map(Path, cast("tuple[str, ...]", self.all["folders"].value)))
+
+    def reach(self, repository: Path) -> Reach:
+        """What profiles from git may use, `repository` being the folder where its own files are."""
+        return Reach(frozenset(self.environment), (repository, *self.folders), self.recordings)
 
     @property
     def verbose(self) -> bool:

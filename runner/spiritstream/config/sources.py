@@ -8,6 +8,8 @@ from pathlib import Path
 
 from spiritstream.config.document import Document
 from spiritstream.config.leaves import SecretLeaf
+from spiritstream.config.reach import LeavesError, Reach
+from spiritstream.config.within import normal
 from spiritstream.errors import Finding, KeyMissingError, SpiritError, TamperedError
 from spiritstream.secret import Secret
 
@@ -40,11 +42,12 @@ def reveal(
     opener: Callable[[str, str, str], Secret] | None,
     environ: Mapping[str, str],
     folder: Path,
+    reach: Reach | None = None,
 ) -> Secret:
     """The secret that a leaf names; the errors say where the leaf stands."""
     try:
         if isinstance(leaf.value, dict):
-            return _named(leaf.value, environ, folder)
+            return _named(leaf.value, environ, folder, reach)
         return _opened(leaf, opener)
     except SpiritError as error:
         where = f"{file}:{leaf.line}:{leaf.column}: {leaf.path}: "
@@ -63,10 +66,10 @@ def _opened(leaf: SecretLeaf, opener: Callable[[str, str, str], Secret] | None) 
     return opener(str(leaf.value), leaf.destination, leaf.field)
 
 
-def _named(value: dict[str, object], environ: Mapping[str, str], folder: Path) -> Secret:
+def _named(value: dict[str, object], environ: Mapping[str, str], folder: Path, reach: Reach | None) -> Secret:
     if "env" in value:
         return _variable(str(value["env"]), environ)
-    return _file(str(value["file"]), folder)
+    return _file(str(value["file"]), folder, reach)
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> Secret:
@@ -79,12 +82,14 @@ def _variable(name: str, environ: Mapping[str, str]) -> Secret:
     return _secret(text, called)
 
 
-def _file(named: str, folder: Path) -> Secret:
+def _file(named: str, folder: Path, reach: Reach | None) -> Secret:
     path = folder / named
     called = f"the file {path}" if _USUAL_PATH.fullmatch(named) else "this file, in the profile's folder,"
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_SECRET_BYTES + 1)
+        raw = _bytes(path, reach)
+    except LeavesError:
+        message, hint = "this file leads outside what may be read", "put the file itself there"
+        raise KeyMissingError(message, hint) from None
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or "no such path").lower()
         raise KeyMissingError(f"{called} cannot be read: {why}", "create it, or correct the path") from None
@@ -97,6 +102,13 @@ def _file(named: str, folder: Path) -> Secret:
     if not text:
         raise KeyMissingError(f"{called} is empty", "put the secret into it")
     return _secret(text, called)
+
+
+def _bytes(path: Path, reach: Reach | None) -> bytes:
+    if reach is not None:
+        return reach.read(normal(Path("/"), str(path)), MAX_SECRET_BYTES + 1)
+    with path.open("rb") as stream:
+        return stream.read(MAX_SECRET_BYTES + 1)
 
 
 def _secret(text: str, source: str) -> Secret:

@@ -47,19 +47,40 @@ def top_folder() -> Path:
     return Path(found)
 
 
-def staged_blobs(paths: Sequence[Path], endings: tuple[str, ...], max_bytes: int) -> list[Blob]:
+def staged_blobs(
+    paths: Sequence[Path], endings: tuple[str, ...], max_bytes: int, also: str = ""
+) -> list[Blob]:
     """The staged profiles: those under `paths`; without any, those that the next commit adds or changes.
 
-    A file that is named counts whatever its ending is; in folders, hidden ones are left out.
+    A file that is named counts whatever its ending is; in folders, hidden ones are left out, but for
+    those that are called `also`.
 
     Raises:
         SpiritError: git fails, a named path is not staged, or a merge is not resolved.
     """
     if paths:
-        entries = {one.path: one for path in paths for one in _under(path, endings)}
+        entries = {one.path: one for path in paths for one in _under(path, endings, also)}
     else:
-        entries = {one.path: one for one in _changed() if _is_profile(one.path, endings)}
+        entries = {one.path: one for one in _changed() if _is_profile(one.path, endings, also)}
     return _read([one for one in entries.values() if _is_text(one)], max_bytes)
+
+
+def staged_called(name: str, max_bytes: int) -> dict[str, Blob]:
+    """Every staged file of this name, by its folder's path from the top of the work tree.
+
+    Raises:
+        SpiritError: git fails, or a merge of one is not resolved.
+    """
+    said = _git(["ls-files", "--stage", "-z", "--full-name", "--", f":(top,glob)**/{name}"])
+    entries = [one for one in map(_listed, _names(said)) if _is_text(one)]
+    return {one.path.rpartition("/")[0]: one for one in _read(entries, max_bytes)}
+
+
+def _listed(line: str) -> _Entry:
+    """One line of `git ls-files --stage`."""
+    head, _, path = line.partition("\t")
+    mode, blob, stage = head.split(" ")
+    return _Entry(path, mode, blob, stage)
 
 
 def _is_text(entry: _Entry) -> bool:
@@ -70,8 +91,10 @@ def _is_text(entry: _Entry) -> bool:
     return entry.mode in _FILE_MODES
 
 
-def _is_profile(path: str, endings: tuple[str, ...]) -> bool:
-    return path.endswith(endings) and not any(part.startswith(".") for part in path.split("/"))
+def _is_profile(path: str, endings: tuple[str, ...], also: str) -> bool:
+    *folders, name = path.split("/")
+    hidden = any(part.startswith(".") for part in folders)
+    return not hidden and (name == also or (name.endswith(endings) and not name.startswith(".")))
 
 
 def _changed() -> list[_Entry]:
@@ -85,7 +108,7 @@ def _changed() -> list[_Entry]:
     return found
 
 
-def _under(path: Path, endings: tuple[str, ...]) -> list[_Entry]:
+def _under(path: Path, endings: tuple[str, ...], also: str) -> list[_Entry]:
     """The index's entries at or under a path, by their paths from the top (git-ls-files(1), `--stage`)."""
     folder = path.is_dir()
     below = path if folder else Path()
@@ -100,7 +123,7 @@ def _under(path: Path, endings: tuple[str, ...]) -> list[_Entry]:
     for line in _names(_git(command, folder=below)):
         head, _, name = line.partition("\t")
         mode, blob, stage = head.split(" ")
-        if not folder or _is_profile(name, endings):
+        if not folder or _is_profile(name, endings, also):
             found.append(_Entry(os.path.normpath(prefix + name), mode, blob, stage))
     return found
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from spiritstream.config.common import Common
 from spiritstream.config.document import Document
+from spiritstream.config.intended import for_another
 from spiritstream.config.keypair import Recipient
 from spiritstream.config.keyring import Keyring
 from spiritstream.config.leaves import SecretLeaf
@@ -29,7 +31,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One secret of one file. `recipient` is a fingerprint; neither text holds the secret."""
+    """One secret of one file. `recipient` is a fingerprint; no text holds the secret.
+
+    `meant_for` is the fingerprint of whom its `.spiritstream.yaml` names, where that is another.
+    """
 
     file: str
     line: int
@@ -39,6 +44,7 @@ class Value:
     recipient: str | None = None
     destination: str | None = None
     reason: str = ""
+    meant_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,15 @@ class AtHand:
     ring: Keyring | None = None
 
 
-def standings(document: Document, leaves_of: LeavesOf, keys: AtHand) -> list[Value]:
-    """Every secret of a document, in the order of the text."""
-    return [_value(document.file, leaf, keys) for leaf in leaves_of(document)]
+def standings(
+    document: Document, leaves_of: LeavesOf, keys: AtHand, common: Common | None = None
+) -> list[Value]:
+    """Every secret of a document, in the order of the text; `common` is what the file inherits."""
+    meant = common.recipient.fingerprint if common and common.recipient else None
+    found = [(leaf, _value(document.file, leaf, keys)) for leaf in leaves_of(document)]
+    return [
+        replace(value, meant_for=meant) if for_another(leaf.value, common) else value for leaf, value in found
+    ]
 
 
 def _value(file: str, leaf: SecretLeaf, keys: AtHand) -> Value:

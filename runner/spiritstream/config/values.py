@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from spiritstream.model.profile import Size
 
@@ -29,7 +30,13 @@ _NTSC_ROUNDING = Fraction(1, 200)
 
 def parse_bitrate(value: object) -> int:
     """Bit/s of `3000k`, `4.5M`, `6000000`."""
-    match = _BITRATE.fullmatch(_text(value))
+    return _bitrate(_text(value))
+
+
+# A household's profiles say the same few things, and fractions take their time.
+@lru_cache(maxsize=1024)
+def _bitrate(text: str) -> int:
+    match = _BITRATE.fullmatch(text)
     if not match:
         raise ValueError("not a bitrate")
     return int(Fraction(match[1]) * _BITS[match[2]])
@@ -37,7 +44,12 @@ def parse_bitrate(value: object) -> int:
 
 def parse_duration(value: object) -> float:
     """Seconds of `2s`, `500ms`, `90m`, `1h`, `2.5`."""
-    match = _DURATION.fullmatch(_text(value))
+    return _duration(_text(value))
+
+
+@lru_cache(maxsize=1024)
+def _duration(text: str) -> float:
+    match = _DURATION.fullmatch(text)
     if not match:
         raise ValueError("not a duration")
     return float(Fraction(match[1]) * _SECONDS[match[2]])
@@ -45,10 +57,14 @@ def parse_duration(value: object) -> float:
 
 def parse_fps(value: object) -> Fraction:
     """Frames per second of `30`, `29.97` (which is 30000/1001), `30000/1001`."""
-    text = _text(value)
+    return _fps(_text(value), isinstance(value, str))
+
+
+@lru_cache(maxsize=1024)
+def _fps(text: str, is_text: bool) -> Fraction:
     if match := _RATIO.fullmatch(text):
         return Fraction(int(match[1]), int(match[2]))
-    if isinstance(value, str):
+    if is_text:
         raise ValueError("not frames per second")
     exact = Fraction(text)
     near = [rate for rate in _NTSC if abs(rate - exact) < _NTSC_ROUNDING]

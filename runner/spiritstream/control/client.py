@@ -25,6 +25,10 @@ class AbsentError(PeerError):
     """Nobody listens there."""
 
 
+class SilentError(PeerError):
+    """Somebody is there, and does not answer in time."""
+
+
 class RemoteError(SpiritError):
     """What the other end said, with its exit code."""
 
@@ -39,7 +43,8 @@ async def connect(path: Path, *, within_s: float = GREET_S) -> AsyncIterator[Pee
 
     Raises:
         AbsentError: nobody listens there.
-        PeerError: it is another user's, or it does not greet in time.
+        SilentError: it does not greet in time.
+        PeerError: it is another user's.
     """
     peer = await greet(path, within_s=within_s)
     try:
@@ -63,7 +68,7 @@ async def greet(path: Path, *, within_s: float = GREET_S) -> Peer:
         if writer is not None:
             writer.close()
         if isinstance(error, TimeoutError):
-            raise PeerError(f"{path} does not answer", "it may be busy: try again") from None
+            raise SilentError(f"{path} does not answer", "it may be busy: try again") from None
         if isinstance(error, OSError | ValueError):
             raise PeerError(f"{path} cannot be talked to", "is it a socket of spiritstream's?") from None
         raise
@@ -93,7 +98,8 @@ class Peer:
 
         Raises:
             RemoteError: what it says is wrong, with its hint and exit code.
-            PeerError: it left, takes longer than `within_s`, or speaks another version of the protocol.
+            SilentError: it takes longer than `within_s`.
+            PeerError: it left, or speaks another version of the protocol.
         """
         if not self.speaks_ours:
             raise PeerError(
@@ -111,7 +117,9 @@ class Peer:
                 # Both at once: one who leaves may do so before it has read us.
                 await asyncio.gather(self._drain(), answer)
         except TimeoutError:
-            raise PeerError(f"{self.path.name} does not answer within {within_s:g} s", "try again") from None
+            raise SilentError(
+                f"{self.path.name} does not answer within {within_s:g} s", "try again"
+            ) from None
         finally:
             del self._waiting[number]
         return _result(answer.result())

@@ -109,18 +109,20 @@ class Controller:
 
     async def confirm(self) -> Decision:
         """What was read last is meant, however much of what is live it ends."""
-        self._confirmed = self.reader.now.view.digests()
+        view = self.reader.now.view
+        # Of what cannot be read nobody knows the meaning; a whole reading that looks alike is a new question.
+        self._confirmed = view.digests() if view.complete else None
         self.look()
         return await self.settled()
 
-    async def order(self, change: Callable[[Overrides], Overrides] | Overrides, name: str = "") -> Decision:
-        """Let the orders by hand be what `change` makes of them, or these; wait for `name`, or for all.
+    async def order(self, change: Callable[[Overrides], Overrides], name: str = "") -> Decision:
+        """Let the orders by hand be what `change` makes of them; wait for `name`, or for all.
 
         Raises:
             SpiritError: they cannot be kept on disk.
         """
         try:
-            await self.memory.order(change if callable(change) else lambda _: change)
+            await self.memory.order(change)
         except OSError as error:
             raise SpiritError(
                 f"the order cannot be kept: {error.strerror or type(error).__name__}; nothing was changed",

@@ -79,7 +79,8 @@ class _Deciding:
 
     def _is_proved(self, name: str, wanted: Wanted, profile: Profile) -> bool:
         """Taking targets off the air needs the same text in two readings: half a file may be valid, too."""
-        losing = self._in_force(name) - targets_on_air(effective(profile, self._world.overrides))
+        in_force = self._in_force(name)
+        losing = in_force and in_force - targets_on_air(effective(profile, self._world.overrides))
         if not losing:
             return True
         now, before = self._world.now, self._world.before
@@ -151,7 +152,8 @@ class _Deciding:
         lost = {name: len(self._live(name)) for name in gone}
         for name, wanted in candidates.items():
             assert wanted.profile is not None
-            lost[name] = len(self._live(name) - targets_declared(wanted.profile))
+            live = self._live(name)
+            lost[name] = len(live - targets_declared(wanted.profile)) if live else 0
         total = sum(len(self._live(name)) for name in {*self._world.accepted, *self._world.running})
         losing = sum(lost.values())
         if self._world.confirmed or 2 * losing <= total:

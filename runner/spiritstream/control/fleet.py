@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from spiritstream.control.hands import Hands as Hands
 from spiritstream.control.override import targets_on_air
 from spiritstream.control.runners import RunnerInfo
 from spiritstream.control.world import Running
@@ -23,30 +24,6 @@ LOOK_S = 5.0
 LONGEST_PAUSE_S = 60.0
 # A runner that lived so long did not fail for what it was told.
 STEADY_S = 60.0
-
-
-class Hands(Protocol):
-    """What is needed of `Runners` here."""
-
-    on_gone: Callable[[str], None]
-
-    def known(self) -> Mapping[str, RunnerInfo]:
-        """The runners that answer."""
-
-    async def find(self) -> list[RunnerInfo]:
-        """Look for more of them."""
-
-    async def start(self, name: str) -> RunnerInfo:
-        """Start one."""
-
-    async def call(self, name: str, call: str, *, within_s: float = ..., **args: Any) -> Any:
-        """Ask one."""
-
-    async def end(self, name: str) -> None:
-        """End one."""
-
-    def let_go(self) -> None:
-        """Leave all of them to themselves."""
 
 
 @dataclass(slots=True)
@@ -74,6 +51,9 @@ class Fleet:
         self._since: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._ending: set[str] = set()
+        self.silent: frozenset[str] = frozenset()
+        """Runners that answer nobody, and are to end with all the others."""
+        self._mute: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._checks: set[asyncio.Task[None]] = set()
         hands.on_gone = self._gone
@@ -142,14 +122,21 @@ class Fleet:
     async def _compare(self, name: str, expected: Profile | None) -> Running:
         """Ask a runner, rather than our memory: its answer to a plan says whether it is as we think."""
         try:
-            if expected is not None and not await self.plan(name, expected):
-                return Running(expected, targets_on_air(expected))
-            return Running(None, await self._on_air(name))
+            found = await self._asked(name, expected)
+            self._mute.discard(name)
+            return found
         except SpiritError as error:
-            log.warning("the runner of '%s' cannot be asked: %s", name, error.message)
+            if name not in self._mute:
+                log.warning("the runner of '%s' cannot be asked: %s", name, error.message)
+            self._mute.add(name)
             # What it has on air is not nothing because it does not say it: it has what it should have.
             supposed = targets_on_air(expected) if expected is not None else frozenset()
             return self._told.get(name, Running(None, supposed))
+
+    async def _asked(self, name: str, expected: Profile | None) -> Running:
+        if expected is not None and not await self.plan(name, expected):
+            return Running(expected, targets_on_air(expected))
+        return Running(None, await self._on_air(name))
 
     async def _on_air(self, name: str) -> frozenset[str]:
         status = await self._hands.call(name, "status", within_s=LOOK_S)
@@ -176,17 +163,19 @@ class Fleet:
             self._begin(name, self._apply(name, wanted), wanted)
 
     def end(self, name: str, reason: str) -> None:
-        """End the runner of `name`; nothing while something is being done."""
-        if self._may(name, None):
+        """End the runner of `name`; nothing while something is being done, but for telling it something."""
+        # One that hangs does not answer for a minute: that shall not keep it on air.
+        told = name in self.doing and name in self._hands.known()
+        if told or self._may(name, None):
             log.info("'%s' ends: %s", name, reason)
-            self._begin(name, self._end(name), None)
+            self._begin_end(name)
 
     def again(self, name: str) -> None:
-        """Replace the runner of `name`: it ends, and what is wanted starts it."""
-        log.info("'%s' is restarted by hand", name)
+        """Replace the runner of `name`, hanging or not: it ends, and what is wanted starts it."""
+        log.info("'%s' is ended by hand, and started again if it is wanted", name)
         self.troubles.pop(name, None)
-        if name not in self._tasks:
-            self._begin(name, self._end(name), None)
+        if name not in self._ending:
+            self._begin_end(name)
 
     def next_try(self) -> float | None:
         """When the next failed try is to be made again; loop's time."""
@@ -201,8 +190,8 @@ class Fleet:
         """End every runner that is ours, all at once."""
         await self.quiet()
         ours = [name for name, info in self._hands.known().items() if info.managed]
-        for name in ours:
-            self._begin(name, self._end(name), None)
+        for name in self.silent.union(ours):
+            self._begin_end(name)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def quiet(self) -> None:
@@ -219,14 +208,23 @@ class Fleet:
         # An edit is tried at once: it may be the cure.
         return trouble is None or trouble.due <= self._clock() or trouble.wanted not in (None, wanted)
 
+    def _begin_end(self, name: str) -> None:
+        """Whatever else is being done about it is given up first: never two things at once."""
+        before = self._tasks.get(name)
+        self.doing.pop(name, None)
+        self._ending.add(name)
+        self._begin(name, self._end(name, before), None)
+
     def _begin(self, name: str, work: Coroutine[Any, Any, None], wanted: Profile | None) -> None:
         task = asyncio.create_task(self._guarded(name, work, wanted), name=f"act on {name}")
         self._tasks[name] = task
         if wanted is not None:
             self.doing[name] = wanted
-        task.add_done_callback(lambda _: self._done(name))
+        task.add_done_callback(lambda task: self._done(name, task))
 
-    def _done(self, name: str) -> None:
+    def _done(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is not task:
+            return
         del self._tasks[name]
         self.doing.pop(name, None)
         self._changed()
@@ -265,9 +263,11 @@ class Fleet:
         for change in done:
             log.info("'%s': %s %s: %s", name, change["action"], change["path"], change["cause"])
 
-    async def _end(self, name: str) -> None:
-        self._ending.add(name)
+    async def _end(self, name: str, before: asyncio.Task[None] | None) -> None:
         try:
+            if before is not None:
+                before.cancel()
+                await asyncio.wait({before})
             await self._hands.end(name)
         finally:
             self._ending.discard(name)

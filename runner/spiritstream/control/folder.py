@@ -32,6 +32,7 @@ class FolderSource:
         root = folder.absolute()
         self.where = str(root)
         self._pause = pause
+        self._root = root
         self._tree = Tree(root)
         self._watch = Watch(root)
         self._settled: Look | None = None
@@ -46,7 +47,7 @@ class FolderSource:
             before, after = await self._looks()
             self._restless = _moving(before, after)
             self._settled = None if self._restless else after
-            found = _reading(before, after)
+            found = _reading(before, after, self._root)
         self._watch.follow(after.folders)
         self._plan(found)
         return found
@@ -102,7 +103,7 @@ def _moving(before: Look, after: Look) -> frozenset[str]:
     return after.busy | changed | faults | replaced
 
 
-def _reading(before: Look, after: Look) -> Reading:
+def _reading(before: Look, after: Look, root: Path) -> Reading:
     """What stood in both looks; the rest is said to be in motion."""
     faults = dict(after.faults)
     for file in sorted(_moving(before, after)):
@@ -110,6 +111,8 @@ def _reading(before: Look, after: Look) -> Reading:
     entries = {file: entry for file, entry in _files(after).items() if file not in faults}
     revision = revision_of({file: entry.digest for file, entry in entries.items()})
     common = entries.pop(COMMON, None)
+    if why := faults.get(COMMON):
+        common = Entry(COMMON, b"", root, problem=why)
     return reading(entries, common, revision, faults.values(), after.notes)
 
 

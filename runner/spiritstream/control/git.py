@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from spiritstream.control.gitcopy import Copy, Item, RefMissingError
 from spiritstream.control.gitfaults import cause, is_spoiled
+from spiritstream.control.gitfiles import Files, Needed
 from spiritstream.control.gitprogram import GitError, GitMissingError
 from spiritstream.control.gitsigned import UnsignedError, check_signed
 from spiritstream.control.giturl import checked_path, checked_ref, checked_url
@@ -47,20 +48,31 @@ class GitSource:
     """
 
     def __init__(
-        self, url: str, ref: str, path: str, every_s: float, signers: Path | None, work: Path
+        self,
+        url: str,
+        ref: str,
+        path: str,
+        every_s: float,
+        signers: Path | None,
+        work: Path,
+        needed: Needed = lambda: None,
     ) -> None:
+        """`needed`: the files of it, by their whole paths, that last good copies name; `None`: unknown."""
         self._path = checked_path(path)
         self._ref = checked_ref(ref)
         self.where = f"{checked_url(url)} {self._ref}{f' {self._path}/' if self._path else ''}"
         self._every_s = every_s
         self._signers = signers
         self._copy = Copy(url, self._ref, work)
-        # Nothing is checked out: a relative path in a profile leads to nothing.
-        self._files = work / "files"
+        # Nothing is checked out but the files that profiles name.
+        self._files = Files(self._copy.path.with_suffix(".files"), needed)
+        self.files = self._files.folder
+        """The repository's own folder, where relative paths in its profiles lead."""
         self._woken = asyncio.Event()
         self._reading = asyncio.Lock()
         self._last: Reading | None = None
         self._blobs: Mapping[str, bytes] = {}
+        self._named: Mapping[tuple[str, str], frozenset[str]] = {}
 
     async def read(self) -> Reading:
         """The newest commit's profiles; when that cannot be had, the last good one's and why."""
@@ -107,7 +119,7 @@ class GitSource:
         """What a commit holds, once its signature was found good."""
         if self._signers:
             await check_signed(self._copy.path, commit, self._signers)
-        if self._last and self._last.revision == commit:
+        if self._last and self._last.revision == commit and not self._files.unfinished:
             return self._last
         found = await self._read(commit)
         await self._copy.keep(commit)
@@ -141,33 +153,66 @@ class GitSource:
             raise _ProblemError(f"commit {commit[:12]} has no folder {self._path}") from None
         faults, notes = _refused(items)
         wanted = {item.name: item for item in items if item.name not in faults and _is_ours(item)}
-        common = wanted.get(COMMON) or await self._common_above(commit)
+        common = next((item for item in items if item.name == COMMON), None) or await self._common_above(
+            commit
+        )
+        faults |= _refused([common])[0] if common else {}
         if len(wanted) > FILES_MAX or sum(item.size for item in wanted.values()) > ALL_BYTES_MAX:
             raise _ProblemError(
                 f"commit {commit[:12]} holds more than {FILES_MAX:,} profiles, or more than "
                 f"{ALL_BYTES_MAX // 1024**2} MiB of them"
             )
-        entries = await self._entries({**wanted, **({COMMON: common} if common else {})})
-        return reading(entries, entries.pop(COMMON, None), commit, faults.values(), notes)
+        legible = {COMMON: common} if common and COMMON not in faults else {}
+        entries = await self._entries({**wanted, **legible})
+        ours = entries.pop(COMMON, None)
+        if why := faults.get(COMMON):
+            ours = Entry(COMMON, b"", self.files, problem=why)
+        return reading(await self._with_files(commit, entries, items), ours, commit, faults.values(), notes)
 
     async def _common_above(self, commit: str) -> Item | None:
-        """The repository's own defaults, when the folder has none of its own."""
+        """The nearest defaults above the folder, when it has none of its own."""
         if not self._path:
             return None
-        top = await self._copy.items(commit, "")
-        return next(
-            (item for item in top if item.name == COMMON and _is_ours(item) and not _too_large(item)), None
-        )
+        tree = {item.name: item for item in await self._copy.items(commit, "")}
+        names = [str(folder / COMMON) for folder in PurePosixPath(self._path).parents]
+        return next((replace(tree[name], name=COMMON) for name in names if name in tree), None)
 
     async def _entries(self, items: Mapping[str, Item]) -> dict[str, Entry]:
         known = self._blobs
         fresh = await self._copy.blobs(item.sha for item in items.values() if item.sha not in known)
         self._blobs = {item.sha: fresh.get(item.sha) or known.get(item.sha, b"") for item in items.values()}
-        root = self._files / self._path
         return {
-            file: Entry(file, self._blobs[item.sha], (root / file).parent)
+            file: Entry(file, self._blobs[item.sha], self.folder_of(file))
             for file, item in sorted(items.items())
         }
+
+    def folder_of(self, file: str) -> Path:
+        """Where relative paths in a profile lead."""
+        return (self.files / self._path / file).parent
+
+    async def _with_files(
+        self, commit: str, entries: Mapping[str, Entry], items: list[Item]
+    ) -> dict[str, Entry]:
+        """The profiles, with the files that they name in their places; or why those are not there."""
+        named = await asyncio.to_thread(self._names, entries.values())
+        wanted = frozenset(path for paths in named.values() for path in paths)
+        tree = await self._copy.items(commit, "") if wanted and self._path else items
+        problems = await self._files.bring(self._copy, wanted, {item.name: item for item in tree})
+        return {
+            file: replace(entry, refused={str(self.files / path): problems[path] for path in paths})
+            for file, entry in entries.items()
+            for paths in [named[file] & problems.keys()]
+        }
+
+    def _names(self, entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
+        """What each profile names; one whose bytes are as they were is not parsed again."""
+        before = self._named
+        found = {}
+        for entry in entries:
+            key = (entry.file, entry.digest)
+            found[key] = before[key] if key in before else self._files.named(entry)
+        self._named = found
+        return {file: paths for (file, _), paths in found.items()}
 
 
 def _is_ours(item: Item) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import shlex
 import shutil
 from collections.abc import Iterable
@@ -19,6 +20,15 @@ _GOOD = "refs/spiritstream/good"
 _FETCH = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
 _NETWORK_S = 120.0
 _TIDY_EVERY = 50
+_GARBAGE_MAX = 1024**3
+# What a git that was ended in the middle leaves behind: a pack as large as what was fetched, each time.
+_LEFTOVERS = (
+    "objects/pack/tmp_*",
+    "objects/pack/.tmp-*",
+    "objects/tmp_*",
+    "objects/??/tmp_obj_*",
+    "objects/incoming-*",
+)
 
 
 class RefMissingError(Exception):
@@ -50,12 +60,16 @@ class Copy:
         self.path = work / f"{hashlib.sha256(f'{url} {ref}'.encode()).hexdigest()[:16]}.git"
         self._begun = False
         self._fetched = 0
+        self._tidied_bytes = 0
 
     async def begin(self) -> None:
         """Make the repository, or take over the one that is there with the locks of whoever was killed."""
         if self._begun:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.path.exists():
+            # Whoever had it before us may have left it until the next time, again and again.
+            self._fetched = _TIDY_EVERY - 1
         await asyncio.to_thread(self._unlock)
         await git("init", "--bare", "--quiet", "--template=", "--initial-branch=none", str(self.path))
         self.path.chmod(0o700)
@@ -91,7 +105,7 @@ class Copy:
     async def items(self, commit: str, path: str) -> list[Item]:
         """Everything below a folder of a commit. Raises GitError, also when there is no such folder."""
         listing = await git("ls-tree", "-r", "-z", "--long", "--full-tree", f"{commit}:{path}", at=self.path)
-        return [_item(line) for line in listing.split(b"\0") if line]
+        return await asyncio.to_thread(_items, listing)
 
     async def blobs(self, shas: Iterable[str]) -> dict[str, bytes]:
         """The bytes of these blobs."""
@@ -100,6 +114,10 @@ class Copy:
             return {}
         answer = await git("cat-file", "--batch", at=self.path, given="\n".join([*wanted, ""]).encode())
         return _blobs(answer, wanted)
+
+    async def save(self, sha: str, descriptor: int) -> None:
+        """Write a blob's bytes into an open file. Raises GitError."""
+        await git("cat-file", "blob", sha, at=self.path, into=descriptor, within_s=_NETWORK_S)
 
     async def _remote(self) -> tuple[str, str]:
         names = _names(self._ref)
@@ -116,11 +134,34 @@ class Copy:
 
     async def _fetch(self, name: str) -> None:
         what = (*self._helper(), "--", self._url, f"+{name}:{_NEWEST}")
-        await git(*_FETCH, *what, at=self.path, within_s=_NETWORK_S)
+        try:
+            await git(*_FETCH, *what, at=self.path, within_s=_NETWORK_S)
+        except GitError:
+            await asyncio.to_thread(self._sweep)
+            raise
         self._fetched += 1
-        if self._fetched % _TIDY_EVERY == 0:
-            with suppress(GitError):
-                await git("gc", "--quiet", "--prune=now", at=self.path, within_s=_NETWORK_S)
+        if (
+            self._fetched >= _TIDY_EVERY
+            or await asyncio.to_thread(self._bytes) > self._tidied_bytes + _GARBAGE_MAX
+        ):
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        """Let go of what earlier commits had: a commit with large files leaves as much behind."""
+        self._fetched = 0
+        try:
+            await git("gc", "--quiet", "--prune=now", at=self.path, within_s=_NETWORK_S)
+        except GitError:
+            await asyncio.to_thread(self._sweep)
+        self._tidied_bytes = await asyncio.to_thread(self._bytes)
+
+    def _bytes(self) -> int:
+        found = 0
+        for folder, _, names in os.walk(self.path / "objects"):
+            for name in names:
+                with suppress(OSError):
+                    found += (Path(folder) / name).stat().st_size
+        return found
 
     async def _commit(self, ref: str) -> str | None:
         try:
@@ -142,6 +183,14 @@ class Copy:
     def _unlock(self) -> None:
         for lock in self.path.rglob("*.lock"):
             lock.unlink(missing_ok=True)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        for left in [path for pattern in _LEFTOVERS for path in self.path.glob(pattern)]:
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _names(ref: str) -> list[str]:
@@ -149,6 +198,10 @@ def _names(ref: str) -> list[str]:
     if ref == "HEAD" or ref.startswith("refs/"):
         return [ref]
     return [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+
+
+def _items(listing: bytes) -> list[Item]:
+    return [_item(line) for line in listing.split(b"\0") if line]
 
 
 def _item(line: bytes) -> Item:

@@ -19,9 +19,13 @@ _KNOWN = (
      "the host's certificate is not accepted: check its name and its authority"),
     (r"dubious ownership",
      "git trusts no repository of another user: git config --global --add safe.directory PATH, as this user"),
-    (r"no space left", "the disk is full"),
+    # git does not say why it cannot write a blob where it is told to.
+    (r"no space left|unable to stream \S+ to stdout", "the disk is full"),
     (r"does not appear to be a git repository|repository .*not found|not found|does not exist|no such file",
      "there is no repository at this address, or none that we may see"),
+    # SIGXFSZ: the bound on what is fetched; git does not say why its helper ended.
+    (r"died of signal 25|file too large|file size limit|invalid index-pack output",
+     "the newest commit is too large, or did not come whole: keep large files out of the repository"),
     (r"permission denied", "the repository may not be read by this user: check its files' owner and mode"),
 )  # fmt: skip
 _FATAL = re.compile(r"^(?:fatal|error): (.*)$", re.MULTILINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from spiritstream.errors import SpiritError
 
 OUTPUT_MAX = 64 * 1024 * 1024
 _SAID_MAX = 16 * 1024
+FILE_MAX = 8 * 1024**3
+"""No file that git writes, a fetched pack or a blob, grows beyond this: it is ended instead."""
 _CHUNK = 64 * 1024
 # For git to find its helpers, the user's keys and the way out; not DISPLAY: nobody answers there.
 # fmt: off
@@ -35,6 +38,9 @@ _SETTINGS = (
     "protocol.ssh.allow=always",
     "protocol.file.allow=always",
     "protocol.ext.allow=never",
+    "submodule.recurse=false",
+    # Larger blobs go through git piece by piece, and not through its memory.
+    "core.bigFileThreshold=8m",
     "gc.auto=0",
     "maintenance.auto=false",
     "fetch.writeCommitGraph=false",
@@ -67,6 +73,8 @@ def environment(inherited: Mapping[str, str], extra: Mapping[str, str]) -> dict[
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_ATTR_NOSYSTEM": "1",
+        # What is missing from a local repository is not fetched by programs that its settings name.
+        "GIT_NO_LAZY_FETCH": "1",
         **extra,
     }
 
@@ -77,17 +85,19 @@ async def git(
     settings: tuple[str, ...] = (),
     extra: Mapping[str, str] | None = None,
     given: bytes = b"",
+    into: int | None = None,
     within_s: float = 30.0,
 ) -> bytes:
     """What `git WORDS` writes, in the bare repository `at`. Raises GitError, also when it takes too long.
 
+    With `into`, a file's descriptor, it is written there instead, by git itself.
     The child leads a session of its own: it has no terminal to ask on, and ends with all its helpers.
     """
     options = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
     where = ["--git-dir", str(at)] if at else []
     # A file, not a pipe: an ssh that stays in the background keeps a pipe open for ever.
     with tempfile.TemporaryFile() as said:
-        child = await _started([*options, *where, *words], extra or {}, said)
+        child = await _started([*options, *where, *words], extra or {}, said, into)
         try:
             async with asyncio.timeout(within_s):
                 written = await _written(child, given)
@@ -103,13 +113,15 @@ async def git(
     return written
 
 
-async def _started(words: list[str], extra: Mapping[str, str], said: IO[bytes]) -> asyncio.subprocess.Process:
+async def _started(
+    words: list[str], extra: Mapping[str, str], said: IO[bytes], into: int | None
+) -> asyncio.subprocess.Process:
     try:
-        return await asyncio.create_subprocess_exec(
+        child = await asyncio.create_subprocess_exec(
             "git",
             *words,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE if into is None else into,
             stderr=said,
             env=environment(os.environ, extra),
             cwd="/",
@@ -119,15 +131,20 @@ async def _started(words: list[str], extra: Mapping[str, str], said: IO[bytes]) 
         raise GitMissingError(
             "there is no git program", "install git, or give a folder of profiles"
         ) from error
+    if hasattr(resource, "prlimit"):
+        # Its helpers, which it has not started yet, inherit it.
+        with suppress(OSError):
+            resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (FILE_MAX, FILE_MAX))
+    return child
 
 
 async def _written(child: asyncio.subprocess.Process, given: bytes) -> bytes | None:
     """All that the child writes while it is given its input; None when that is too much."""
-    assert child.stdin and child.stdout
+    assert child.stdin
     giving = asyncio.create_task(_give(child.stdin, given))
     written = bytearray()
     try:
-        while chunk := await child.stdout.read(_CHUNK):
+        while child.stdout and (chunk := await child.stdout.read(_CHUNK)):
             written += chunk
             if len(written) > OUTPUT_MAX:
                 return None

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spiritstream.config.commonfile import find_common, is_ours
 from spiritstream.control.source import (
     ALL_BYTES_MAX,
     COMMON,
@@ -121,9 +122,23 @@ class _Walk:
             self._link(COMMON, common, 0)
         elif os.path.lexists(common):
             self._file(COMMON, common)
+        elif above := find_common(Path(common)):
+            self._above(above)
         for folder, real, depth in self._links:
             if real not in self._folders:
                 self._descend(folder, real, depth)
+
+    def _above(self, common: Path) -> None:
+        """A `.spiritstream.yaml` above the folder: its repository's."""
+        if identity := identity_of(common.parent):
+            self._folders[str(common.parent)] = identity
+        try:
+            if is_ours(common):
+                self._file(COMMON, str(common.resolve()))
+            else:
+                self._fault(COMMON, f"{common} belongs to another user, and is not taken")
+        except OSError as error:
+            self._fault(COMMON, _why(error))
 
     def _descend(self, folder: str, path: str, depth: int) -> None:
         if depth > DEPTH_MAX:
@@ -143,7 +158,9 @@ class _Walk:
             if self._names > _NAMES_MAX:
                 self._fault("", f"there are more than {_NAMES_MAX:,} names in the folder")
                 return
-            if not item.name.startswith("."):
+            if item.name == COMMON and folder:
+                self._notes.append(f"{shown(folder)}{COMMON}: not read, only the one at the top is")
+            elif not item.name.startswith("."):
                 try:
                     self._item(f"{folder}{item.name}", item, depth)
                 except OSError as error:

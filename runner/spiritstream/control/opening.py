@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from spiritstream.config.common import COMMON, Common
+from spiritstream.config.commonfile import common_of
 from spiritstream.config.identity import find_identity, load_keyring
 from spiritstream.config.keyring import Keyring
 from spiritstream.config.load import check_data, load_data
+from spiritstream.config.reach import Reach
 from spiritstream.config.unlock import PASSPHRASE_FILE, asking
 from spiritstream.control.source import Entry
 from spiritstream.control.taking import Stamp, stamp_of
-from spiritstream.errors import ProfileError, SpiritError
+from spiritstream.errors import Finding, ProfileError, SpiritError
 from spiritstream.model.profile import Profile
 from spiritstream.secret import Secret
+
+log = logging.getLogger("spiritstream.controller")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,43 +42,77 @@ Opening = Callable[[Entry, Entry | None], Opened]
 """From a file, and its source's common file, to what it came to. Waits for the disk; never raises."""
 
 
+_WAITS = f"%s: its defaults are not known: {COMMON} is not valid"
+
+
+def inherited_from(entry: Entry | None) -> Common | None:
+    """What a source's common file says, if there is one."""
+    if entry is None:
+        return None
+    if entry.problem:
+        return Common(entry.file, findings=(Finding(entry.file, 1, 1, "", entry.problem),))
+    return common_of(entry.data, entry.file)
+
+
 class ProfileOpener:
     """Opens with this user's identity; callable from any thread."""
 
-    def __init__(self, identity: Path | None, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        identity: Path | None,
+        environ: Mapping[str, str],
+        reach: Callable[[], Reach] | None = None,
+    ) -> None:
+        """`reach`: what files may use, which come from git; asked now, and whenever `forget` is called."""
         self._identity = identity
         self._environ = environ
+        self._asked = reach
+        self._reach = reach() if reach else None
         self._values: _Values | None = None
         self._lock = threading.Lock()
 
     def __call__(self, entry: Entry, common: Entry | None = None) -> Opened:
         """What the file came to."""
         with self._lock:
-            return self._guarded(entry)
+            return self._guarded(entry, common)
 
     def forget(self) -> None:
-        """Read the identity anew, whether its file has changed or not."""
+        """Read the identity anew, whether its file has changed or not; and what may be used."""
         with self._lock:
             self._values = None
+            try:
+                self._reach = self._asked() if self._asked else None
+            except SpiritError as error:
+                log.error("what profiles from git may use stays as it was: %s", error)
 
-    def _guarded(self, entry: Entry) -> Opened:
+    def _guarded(self, entry: Entry, inherited: Entry | None) -> Opened:
         try:
-            return self._opened(entry)
+            common = inherited_from(inherited)
+            if common is not None and common.findings:
+                # What is wrong there is said once, and not by each of a thousand profiles.
+                name = check_data(entry.data, entry.file, entry.folder).name
+                lasting = not (inherited and inherited.problem)
+                return Opened(name, None, (_WAITS % entry.file,), lasting=lasting)
+            return self._opened(entry, common)
         except ProfileError as error:
             name = check_data(entry.data, entry.file, entry.folder).name
-            return Opened(name, None, tuple(str(finding) for finding in error.findings))
+            findings = tuple(str(finding) for finding in error.findings)
+            # What it may not use today, it may tomorrow.
+            return Opened(name, None, findings, lasting=self._reach is None)
         except SpiritError as error:
             name = check_data(entry.data, entry.file, entry.folder).name
             return Opened(name, None, (str(error),), lasting=False)
         except Exception as error:
-            # A fault of ours in one file must not blind us to the others.
-            return Opened("", None, (f"{entry.file}: unexpected fault: {type(error).__name__}",))
+            # A fault of ours in one file must not blind us to the others; it may pass, as when memory is short.
+            return Opened(
+                "", None, (f"{entry.file}: unexpected fault: {type(error).__name__}",), lasting=False
+            )
 
-    def _opened(self, entry: Entry) -> Opened:
+    def _opened(self, entry: Entry, common: Common | None) -> Opened:
         if self._values is None:
             self._values = _Values(self._identity, self._environ)
         try:
-            profile = self._load(entry, self._values)
+            profile = self._load(entry, common, self._values)
         except ProfileError:
             raise
         except SpiritError:
@@ -81,11 +121,13 @@ class ProfileOpener:
             if not self._values.is_outdated():
                 raise
             self._values = _Values(self._identity, self._environ)
-            profile = self._load(entry, self._values)
+            profile = self._load(entry, common, self._values)
         return Opened(profile.name, profile)
 
-    def _load(self, entry: Entry, values: _Values) -> Profile:
-        return load_data(entry.data, entry.file, entry.folder, values, self._environ)
+    def _load(self, entry: Entry, common: Common | None, values: _Values) -> Profile:
+        reach = replace(self._reach, refused=entry.refused) if self._reach else None
+        data, folder = entry.data, entry.folder
+        return load_data(data, entry.file, folder, values, self._environ, reach=reach, common=common)
 
 
 class _Values:

@@ -63,7 +63,8 @@ def next_end(overrides: Overrides) -> float | None:
 
 def effective(profile: Profile, overrides: Overrides) -> Profile:
     """What is wanted of a profile: the nearest override of each target decides, else the file."""
-    if not any(one.profile == profile.name for one in overrides.values()):
+    # Asked of every profile again and again, and mostly there are none.
+    if not overrides or not any(one.profile == profile.name for one in overrides.values()):
         return profile
     groups = tuple(_group(profile, group, overrides) for group in profile.groups)
     return replace(profile, enabled=any(group.enabled for group in groups), groups=groups)

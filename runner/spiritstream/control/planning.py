@@ -10,7 +10,7 @@ from typing import Any
 
 from spiritstream.control.controller import Controller
 from spiritstream.control.decide import decide
-from spiritstream.control.source import Entry
+from spiritstream.control.source import Entry, Placed, Source
 from spiritstream.control.world import Decision, View, Wanted, named
 from spiritstream.errors import SpiritError
 from spiritstream.model.changes import Change, changes
@@ -42,9 +42,16 @@ def _with_files(controller: Controller, folder: Path | None, files: Mapping[str,
     for file, text in files.items():
         new.pop(file, None)
         if text is not None:
-            place = (folder / file).parent if folder else Path("/")
+            place = _place(controller.source, folder, file)
             new[file] = controller.reader.wanted(Entry(file, text.encode(), place))
     return replace(view, files=new, complete=True) if files else view
+
+
+def _place(source: Source, folder: Path | None, file: str) -> Path:
+    """Where relative paths in a file would lead."""
+    if folder is not None:
+        return (folder / file).parent
+    return source.folder_of(file) if isinstance(source, Placed) else Path("/")
 
 
 def _touched(controller: Controller, view: View, files: Mapping[str, str | None]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from spiritstream.config.rewrite import draft_for, sync_folder, write_new
+from spiritstream.config.rewrite import clear_drafts, draft_for, sync_folder, write_new
 from spiritstream.control.source import is_profile
 from spiritstream.errors import SpiritError, UsageError
 
@@ -21,6 +21,7 @@ def put_file(folder: Path, file: str, data: bytes) -> None:
     draft = draft_for(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_drafts(path)
         write_new(draft, data, path.stat() if path.exists() else None)
         draft.replace(path)
         sync_folder(path.parent)

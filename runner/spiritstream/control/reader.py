@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from spiritstream.control.opening import Opened, Opening
-from spiritstream.control.source import Entry, Reading, Source
+from spiritstream.control.opening import Opened, Opening, inherited_from
+from spiritstream.control.source import Entry, Reading, Source, together
 from spiritstream.control.world import View, Wanted
 from spiritstream.secret import Secret
 
@@ -48,13 +48,19 @@ class Reader:
 
     async def look(self, *, anew: bool = False) -> None:
         """Read the source. Files that are as they were are not opened again, unless `anew`."""
-        reading = await self._source.read()
+        reading = self._with_common(await self._source.read())
         kept = {} if anew else self._opened
         self._opened = await asyncio.to_thread(self._open_all, reading, kept)
-        for opened in self._opened.values():
-            if opened.profile is not None:
+        for key, opened in self._opened.items():
+            if opened.profile is not None and opened is not kept.get(key):
                 self.secrets.update(opened.profile.secrets())
         self._turn(Seen(self._view(reading), reading.revision, reading.entries, reading.common))
+
+    def _with_common(self, reading: Reading) -> Reading:
+        """A common file that cannot be read says nothing: what it said last holds."""
+        if reading.common is None or not reading.common.problem or self.now.common is None:
+            return reading
+        return replace(reading, common=self.now.common)
 
     def _turn(self, seen: Seen) -> None:
         taken = self._clock()
@@ -63,6 +69,8 @@ class Reader:
             self.before = self.now.view
             self._taken = taken
         elif self.now is NOTHING_YET or seen.view.digests() != self.now.view.digests():
+            # The one whose place it takes said otherwise: what was read before that proves nothing of it.
+            self.before = None
             self._taken = taken
         self.now = seen
 
@@ -90,7 +98,16 @@ class Reader:
         for file, entry in reading.entries.items():
             digest = meant_digest(entry, reading.common)
             files[file] = self._wanted(entry, digest, self._opened[file, digest], reading.revision)
-        return View(files, reading.complete, reading.problem)
+        return View(files, reading.complete, together([*filter(None, [reading.problem]), *_wrong(reading)]))
+
+
+def _wrong(reading: Reading) -> list[str]:
+    """What is wrong in the common file, each on one line; that it cannot be read is said already."""
+    if reading.common is None or reading.common.problem:
+        return []
+    common = inherited_from(reading.common)
+    findings = common.findings if common else ()
+    return [str(finding).replace("\n  hint: ", " - ") for finding in findings]
 
 
 def meant_digest(entry: Entry, common: Entry | None) -> str:

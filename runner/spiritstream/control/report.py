@@ -32,7 +32,7 @@ class Report:
         files = named(view, controller.memory.accepted)
         known = {*files, *controller.memory.accepted, *self._hands.known()}
         expected = controller.expected()
-        shown = sorted(known if names is None else known.intersection(names))
+        shown = list(known if names is None else known.intersection(names))
         runners = await asyncio.gather(*(self._runner(name) for name in shown))
         listed = [
             self._profile(name, files.get(name, []), expected.get(name), runner, problem)
@@ -46,7 +46,7 @@ class Report:
             "complete": view.complete,
             "problem": "; ".join(filter(None, (view.problem, controller.memory.problem))),
             "guarded": controller.decision.guarded,
-            "profiles": listed,
+            "profiles": sorted(listed, key=lambda one: (one["position"], one["name"])),
             "unnamed": [
                 {"file": wanted.file, "findings": list(wanted.findings)}
                 for wanted in map(view.files.__getitem__, sorted(nameless(view, controller.memory.accepted)))
@@ -75,6 +75,7 @@ class Report:
         return {
             "name": name,
             "file": wanted.file if wanted else "",
+            "position": expected.position if expected else 0,
             "order": Order.LIVE if expected and targets_on_air(expected) else Order.STOPPED,
             "revision_wanted": wanted.revision if wanted and (files or not view.complete) else "",
             "revision_applied": accepted.revision if accepted and self._is_applied(name, expected) else "",

@@ -7,33 +7,35 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import spiritstream
-from spiritstream.control.client import CALL_S, AbsentError, Peer, RemoteError, connect, greet
+from spiritstream.control.client import (
+    CALL_S,
+    AbsentError,
+    Peer,
+    SilentError,
+    connect,
+    greet,
+)
+from spiritstream.control.hanging import GRACE_S, Silence, end_hung, hung_runner, send
+from spiritstream.control.outfit import Outfit, environment
 from spiritstream.control.runnerlock import holder, lock_of, no_runner
-from spiritstream.control.spawn import spawn
+from spiritstream.control.spawn import failure, spawn
 from spiritstream.errors import BusyError, ExitCode, PeerError, SpiritError
-from spiritstream.wire import PROTOCOL, decode
+from spiritstream.wire import PROTOCOL
 
 _FIND_S = 2.0
 _START_S = 20.0
 # A show ends within 5 seconds; a runner that takes longer hangs.
 _END_S = 10.0
+# One whose loop turns answers at once.
+_TOLD_S = 5.0
+_LEAVING_S = 1.0
 # The controller's and the listeners' sockets stand in the same folder; no profile's name begins so.
 _OTHERS = "_"
-# What a runner may know of our environment: never the variables that profiles take keys from.
-_VARIABLES = frozenset(
-    {
-        *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LD_LIBRARY_PATH"),
-        *("PYTHONHOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_RUNTIME_DIR"),
-        *("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"),
-    }
-)
-_PREFIXES = ("LC_", "LIBVA_", "CUDA_", "NVIDIA_", "VDPAU_", "MESA_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +61,6 @@ class RunnerInfo:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outfit:
-    """What each runner is started with."""
-
-    ffmpeg: str | None = None
-    log_bytes: int = 20_000_000
-    log_days: int = 30
-    verbose: bool = False
-
-    def words(self) -> list[str]:
-        """As words of a command line; nothing secret is among them."""
-        return [
-            *(["--ffmpeg", self.ffmpeg] if self.ffmpeg else []),
-            f"--log-bytes={self.log_bytes}",
-            f"--log-days={self.log_days}",
-            *(["--verbose"] if self.verbose else []),
-        ]
-
-
 @dataclass(slots=True)
 class _Held:
     info: RunnerInfo
@@ -100,6 +83,7 @@ class Runners:
         self._looking: dict[str, asyncio.Task[None]] = {}
         # Sockets that did not answer: they are looked at again, and no longer waited for.
         self._hung: set[str] = set()
+        self._silence = Silence()
 
     def known(self) -> dict[str, RunnerInfo]:
         """Those that we hold a connection to."""
@@ -125,10 +109,10 @@ class Runners:
             BusyError: there is one already that is not ours, or does not answer.
             SpiritError: it does not come up: what it said.
         """
-        process = await spawn(self._command(name), _environment(os.environ))
+        process = await spawn(self._command(name), environment(os.environ))
         try:
-            failure = _failure(await process.said(_START_S))
-            if failure is None:
+            failed = failure(await process.said(_START_S))
+            if failed is None:
                 return await self._begun(name)
         except BaseException as error:
             process.kill()
@@ -137,9 +121,9 @@ class Runners:
                 raise PeerError(message, f"its log may say why: spiritstream logs {name}") from None
             raise
         process.kill()
-        if failure.exit_code == ExitCode.BUSY:
+        if failed.exit_code == ExitCode.BUSY:
             return await self._take_over(name)
-        raise failure
+        raise failed
 
     def _command(self, name: str) -> list[str]:
         return [
@@ -167,7 +151,9 @@ class Runners:
             hint = f"it makes a new one within seconds, and is taken over then; {end}"
             raise BusyError(f"{who} is alive and has lost its socket", hint) from None
         except PeerError:
-            raise BusyError(f"{who} is alive and does not answer", end) from None
+            ours = hung_runner(self._lock(name), name) is not None
+            end = f"if this goes on: spiritstream restart {name}" if ours else end
+            raise BusyError(f"{who} is alive and does not answer; what it sends may go on", end) from None
         if info.foreign:
             raise BusyError(info.foreign)
         return info
@@ -179,25 +165,53 @@ class Runners:
             SpiritError: what it says is wrong, or that it does not answer.
         """
         # A connection for each call: what takes long, as an apply may, does not hold up a look at it.
-        async with connect(self._path(name)) as peer:
-            return await peer.call(call, within_s=within_s, **args)
+        try:
+            async with connect(self._path(name)) as peer:
+                answer = await peer.call(call, within_s=within_s, **args)
+        except SilentError:
+            held = self._held.get(name)
+            raise SilentError(self._silence.missed(name, held.info.pid if held else None)) from None
+        self._silence.heard(name)
+        return answer
 
     async def end(self, name: str) -> None:
-        """End the runner of `name`, in order if it can be; returns when it is gone."""
+        """End the runner of `name`, in order if it can be; returns when it is gone.
+
+        One that hangs is killed.
+
+        Raises:
+            PeerError: it does not answer, and cannot be ended.
+        """
+        if name in self._hung and name not in self._held:
+            await self._adopt(self._path(name))  # it may answer by now, or be gone
         held = self._held.get(name)
-        if held is None:
-            return
-        with contextlib.suppress(SpiritError):
-            if held.peer.speaks_ours:
-                await self.call(name, "stop", within_s=_END_S)
-        for number in (None, signal.SIGTERM, signal.SIGKILL):
-            if number is not None or not held.peer.speaks_ours:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(held.info.pid, number or signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_END_S):
-                    await held.peer.gone()
-                break
+        if held is not None:
+            await self._end_held(held)
+        elif name in self._hung:
+            await end_hung(self._lock(name), name)
+            await asyncio.to_thread(_clear, self._path(name), self._lock(name))
+            self._hung.discard(name)
+
+    async def _end_held(self, held: _Held) -> None:
+        pause_s, grace_s = await self._tell_to_end(held)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if await _has_left(held.peer, pause_s):
+                return
+            send(held.info.pid, number)
+            pause_s = grace_s
+        await _has_left(held.peer, _END_S)
+
+    async def _tell_to_end(self, held: _Held) -> tuple[float, float]:
+        """Say it; how long to wait then before SIGTERM, and from that to SIGKILL."""
+        if not held.peer.speaks_ours:
+            return 0.0, _END_S
+        try:
+            await self.call(held.info.name, "stop", within_s=_TOLD_S)
+        except SilentError:
+            return 0.0, GRACE_S
+        except SpiritError:
+            return _LEAVING_S, _END_S  # it has left, or its socket is lost
+        return _END_S, _END_S
 
     def let_go(self) -> None:
         """Leave every runner to itself: it runs on."""
@@ -226,6 +240,7 @@ class Runners:
         try:
             await self._hold(path)
         except AbsentError:
+            self._hung.discard(path.stem)
             await asyncio.to_thread(_clear, path, self._lock(path.stem))
         except PeerError:
             self._hung.add(path.stem)  # or it is no runner: looked at again next time
@@ -260,7 +275,16 @@ class Runners:
         held = self._held.get(name)
         if held is not None and held.peer is peer:
             del self._held[name]
+            self._silence.heard(name)
             self.on_gone(name)
+
+
+async def _has_left(peer: Peer, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await peer.gone()
+            return True
+    return False
 
 
 def _clear(path: Path, lock: Path) -> None:
@@ -276,18 +300,3 @@ def _info(name: str, peer: Peer) -> RunnerInfo:
     if hello.get("hello") != "runner" or not isinstance(pid, int) or not isinstance(protocol, int):
         raise PeerError(f"{peer.path} is no runner's socket")
     return RunnerInfo(name, pid, str(hello.get("version"))[:40], protocol, hello.get("managed") is True)
-
-
-def _failure(said: bytes) -> SpiritError | None:
-    """What keeps a runner from coming up; `None` if it said no such thing, but only a library's warning."""
-    for line in said.splitlines():
-        with contextlib.suppress(SpiritError, KeyError, TypeError, ValueError):
-            error = decode(line)["error"]
-            message = f"its runner does not start: {error['message']}"
-            return RemoteError(message, str(error["hint"]), int(error["code"]))
-    return None
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: text for name, text in ours.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
-    return {**kept, "PYTHONPATH": str(Path(spiritstream.__file__).parents[1])}

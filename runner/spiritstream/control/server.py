@@ -14,6 +14,7 @@ from spiritstream.calls import Call, answering
 from spiritstream.config.load import check_data
 from spiritstream.control.controller import Controller
 from spiritstream.control.fleet import LOOK_S, Hands
+from spiritstream.control.opening import inherited_from
 from spiritstream.control.override import (
     Override,
     Overrides,
@@ -63,9 +64,8 @@ class _Calls:
         self._hands = hands
         self._folder = folder
         self._report = Report(controller, hands, folder)
-        self.known: dict[str, Call] = {
+        knowing: dict[str, Call] = {
             "status": self._status,
-            "look": self._look,
             "confirm": self._confirm,
             "plan": self._plan,
             "texts": self._texts,
@@ -74,8 +74,21 @@ class _Calls:
             "start": self._start,
             "stop": self._stop,
             "restart": self._restart,
+        }
+        self.known: dict[str, Call] = {
+            **{name: self._once_ready(call) for name, call in knowing.items()},
+            "look": self._look,
             "down": self._down,
         }
+
+    def _once_ready(self, call: Call) -> Call:
+        """A call that comes before anything was read waits: it would be told that there is nothing."""
+
+        async def waiting(args: dict[str, Any]) -> Any:
+            await self._controller.ready.wait()
+            return await call(args)
+
+        return waiting
 
     def hello(self) -> dict[str, Any]:
         """Who answers here."""
@@ -121,7 +134,8 @@ class _Calls:
     async def _put(self, args: dict[str, Any]) -> Any:
         """`{file, data, confirm?}`: let a file of the folder have this text; it must be valid."""
         folder, file, data = self._own_folder(), str(args.get("file")), str(args.get("data")).encode()
-        checked = await asyncio.to_thread(check_data, data, file, (folder / file).parent)
+        common = inherited_from(self._controller.reader.now.common)
+        checked = await asyncio.to_thread(check_data, data, file, (folder / file).parent, common=common)
         if checked.findings:
             raise ProfileError(checked.findings)
         await asyncio.to_thread(put_file, folder, file, data)
@@ -183,13 +197,20 @@ class _Calls:
         try:
             await controller.order(change, name)
             if name in await silent(self._hands, self._sockets):
-                raise NotDoneError(name, "its runner does not answer; the order holds as soon as it does")
+                if self._is_wanted(name):
+                    why = "its runner does not answer; the order holds as soon as it does; "
+                    raise NotDoneError(name, f"{why}`spiritstream restart {name}` replaces it")
+                controller.fleet.again(name)
             controller.wake()
             await controller.settled(name=name)
         except PeerError as error:
             raise NotDoneError(name, f"the order is kept, and not carried out yet: {error.message}") from None
         if why := undone(controller, name):
             raise NotDoneError(name, f"the order is kept, and not carried out yet: {why}")
+
+    def _is_wanted(self, name: str) -> bool:
+        expected = self._controller.expected().get(name)
+        return expected is not None and bool(targets_on_air(expected))
 
     def _is_idle(self, new: Override, orders: dict[str, Override]) -> bool:
         """Whether an order changes nothing: it only took others back."""
@@ -217,26 +238,33 @@ class _Calls:
         """`{path}`: a whole profile's runner anew, or one unit of it."""
         path = checked_path(str(args.get("path")))
         name, *inside = path.split("/")
-        if name not in self._hands.known():
+        info = self._hands.known().get(name)
+        if info is None and (inside or name not in await silent(self._hands, self._sockets)):
             raise UsageError(f"nothing called '{name[:80]}' is on air", "`spiritstream status` shows what is")
-        info = self._hands.known()[name]
         if inside:
             unit = "input" if inside == ["input"] else ".targets.".join(("groups." + inside[0], *inside[1:]))
             await self._hands.call(name, "restart", within_s=LOOK_S, path=unit)
-        elif not info.managed:
+        elif info is not None and not info.managed:
             raise RefusedError(f"'{name}' is not ours: {info.foreign}", "end it there")
         else:
-            self._controller.fleet.again(name)
-            self._controller.wake()
-            await self._controller.settled()
+            await self._again(name)
         return {}
+
+    async def _again(self, name: str) -> None:
+        controller = self._controller
+        controller.fleet.again(name)
+        controller.wake()
+        await controller.settled(name=name)
+        if trouble := controller.fleet.troubles.get(name):
+            raise NotDoneError(name, trouble.text)
 
     async def _down(self, args: dict[str, Any]) -> Any:
         """End every show, and the controller. Answers with the names of those whose runners are silent."""
-        left = sorted(await silent(self._hands, self._sockets))
+        left = await silent(self._hands, self._sockets)
         # The loop ends them: as long as it runs it would start them again.
+        self._controller.fleet.silent = left
         self._controller.end(down=True)
-        return {"silent": left}
+        return {"silent": sorted(left)}
 
 
 def _names(args: dict[str, Any]) -> list[str] | None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-COMMON = ".spiritstream.yaml"
-"""The file at the top of a source that holds the recipient and the defaults all its profiles inherit."""
+from spiritstream.config.common import COMMON as COMMON
+
 SUFFIXES = (".yaml", ".yml")
 FILES_MAX = 5_000
 FILE_BYTES_MAX = 1024 * 1024
@@ -28,17 +28,24 @@ class Entry:
     """One file of a source as it was read.
 
     `file` is its path relative to the source, with `/`, as shown to people; `folder` is what
-    relative paths inside it are relative to.
+    relative paths inside it are relative to. `refused` says of files that it names, by their whole
+    paths, why the source cannot give them, and what to do. `problem` says why its own bytes are not to
+    be had, which then are none.
     """
 
     file: str
     data: bytes = field(repr=False)
     folder: Path
+    refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    problem: str = ""
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of its bytes, in hex."""
-        return hashlib.sha256(self.data).hexdigest()
+        """The SHA-256 of its bytes, in hex; with files refused, of what is refused, too."""
+        whole = hashlib.sha256(self.data)
+        if self.refused:
+            whole.update(repr(sorted(self.refused.items())).encode("utf-8", "surrogateescape"))
+        return whole.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ class Reading:
     `complete=False` says that it was torn, unreadable or gone: then what is missing proves
     nothing, and `problem` tells a person why. What `entries` still holds was whole when it
     was read. `problem` may also tell of something skipped in a complete reading.
-    `common` is the source's `.spiritstream.yaml`, which is never among the entries.
+    `common` is the source's `.spiritstream.yaml`, which is never among the entries; one that is there
+    and cannot be read has a `problem`.
     """
 
     entries: Mapping[str, Entry]
@@ -98,7 +106,7 @@ def reading(
     """
     wrong = list(faults)
     if not wrong and not entries and common is None:
-        wrong = [f"there is no profile in it; if that is meant, put a {COMMON} there"]
+        wrong = [f"there is no profile in it; if that is meant, put a {COMMON} there with 'version: 1' in it"]
     return Reading(entries, revision, not wrong, together([*wrong, *notes]), common)
 
 
@@ -127,4 +135,13 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of watches and children."""
+        ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A source that knows where a file of it would stand that it does not hold."""
+
+    def folder_of(self, file: str) -> Path:
+        """Where relative paths in a profile of it lead."""
         ...

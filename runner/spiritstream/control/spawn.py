@@ -10,6 +10,10 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 
+from spiritstream.control.client import RemoteError
+from spiritstream.errors import SpiritError
+from spiritstream.wire import decode
+
 _MOST_SAID = 64 * 1024
 
 
@@ -79,3 +83,13 @@ class Spawned:
             self._reading = None
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGKILL)
+
+
+def failure(said: bytes) -> SpiritError | None:
+    """What keeps a runner from coming up; `None` if it said no such thing, but only a library's warning."""
+    for line in said.splitlines():
+        with contextlib.suppress(SpiritError, KeyError, TypeError, ValueError):
+            error = decode(line)["error"]
+            message = f"its runner does not start: {error['message']}"
+            return RemoteError(message, str(error["hint"]), int(error["code"]))
+    return None

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from spiritstream.config.places import NAME
+from spiritstream.config.reach import whole_paths
 from spiritstream.config.rewrite import clear_drafts, draft_for, sync_folder, write_new
 from spiritstream.control.override import Override
+from spiritstream.control.runnerlock import holder
 from spiritstream.errors import BusyError, SpiritError
 from spiritstream.model.lifecycle import Order
 
@@ -48,16 +50,25 @@ def only_one(path: Path) -> Iterator[None]:
     except OSError as error:
         raise SpiritError(f"{path} cannot be made: {error.strerror or 'unknown reason'}") from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, path)
         yield
-    except BlockingIOError:
-        raise BusyError(
-            f"a controller runs already ({path})",
-            "`spiritstream status` shows it, `spiritstream down` ends it",
-        ) from None
     finally:
         # The file stays: were it removed, two could hold locks of one name.
         os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = holder(path)
+        raise BusyError(
+            f"a controller runs already{f', pid {pid}' if pid else ''} ({path})",
+            "`spiritstream status` shows it, `spiritstream down` ends it",
+        ) from None
+    with contextlib.suppress(OSError):  # a full disk: it is ours, though nobody can read whose
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
 class State:
@@ -90,6 +101,13 @@ class State:
         """One profile's last good copy; `None` if there is none that can be read."""
         found: Kept | None = _read(self._place(name), _kept)
         return found
+
+    def files_named(self) -> set[str] | None:
+        """The files, by their whole paths, that the last good copies name; `None` when one cannot be read."""
+        kept = [_read(path, _kept) for path in self._profiles.glob("*.json")]
+        if None in kept:
+            return None
+        return {path for one in kept for path in whole_paths(one.data, one.file, one.folder)}
 
     def load_overrides(self) -> dict[str, Override]:
         """The orders by hand; none when they cannot be read, and then `unreadable` says why."""

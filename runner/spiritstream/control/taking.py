@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -13,6 +14,9 @@ import stat
 from pathlib import Path
 
 from spiritstream.control.source import FILE_BYTES_MAX
+
+# A write that finds no more room ends where a page does: nobody else's files often do, in mid-line at that.
+_PIECE_BYTES = 4096
 
 Stamp = tuple[int, int, int, int, int]
 """Device, inode, size, time of the last change of the content, and of the file."""
@@ -55,7 +59,17 @@ def taken(path: str) -> tuple[Stamp, bytes]:
         data = stream.read(FILE_BYTES_MAX + 1)
         if stamp_of(os.fstat(descriptor)) != stamp_of(status) or len(data) != status.st_size:
             raise BusyError("is being written")
+        if data and len(data) % _PIECE_BYTES == 0 and (data[-1:] != b"\n" or _is_full(descriptor)):
+            raise UnreadableError(
+                "looks cut off, as by a full disk: save it again, and let it end with an empty line"
+            )
     return stamp_of(status), data
+
+
+def _is_full(descriptor: int) -> bool:
+    with contextlib.suppress(OSError):
+        return os.fstatvfs(descriptor).f_bavail == 0
+    return False
 
 
 def _nobody_writes(descriptor: int) -> bool:

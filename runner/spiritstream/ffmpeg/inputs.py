@@ -18,6 +18,9 @@ _FILE_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,live_flv,kux,mpegts,mpeg,avi,asf,mxf,nut,ogg,wav,w64,aiff,caf,"
     "mp3,aac,ac3,eac3,flac,h264,hevc,av1,obu,ivf,gxf,dv"
 )
+# What networks carry, besides. No text: ffmpeg makes a picture of it, and whoever names the URL of a page
+# that only this machine may read would have that page on air.
+_PULL_FORMATS = f"hls,dash,rtsp,rtp,sdp,mpjpeg,mjpeg,webvtt,{_FILE_FORMATS}"
 _HTTP = "http,https,tcp,tls,crypto,httpproxy"
 # By scheme: what ffmpeg may open on the way (nothing local), and the option that bounds a silence:
 # UDP and RTSP do not heed `-rw_timeout`.
@@ -87,7 +90,8 @@ def _pull(inp: PullInput, ffmpeg: Tool) -> Argv:
     protocols, timeout = _PULLS[scheme]
     location = locate(inp.address)
     return (
-        *("-protocol_whitelist", protocols, timeout, str(IO_TIMEOUT_US)),
+        *("-protocol_whitelist", protocols, "-format_whitelist", _PULL_FORMATS),
+        *(timeout, str(IO_TIMEOUT_US)),
         *_pull_extras(scheme, inp.transport, ffmpeg),
         *("-analyzeduration", "2000000", "-fflags", "+genpts"),
         *location.options,

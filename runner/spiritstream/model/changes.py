@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from spiritstream.model.profile import Group, Input, Profile, PullInput, Target
 
+# What a profile says of itself that nothing runs by.
+_FOR_PEOPLE = ("description", "position")
+
 
 class Action(StrEnum):
     """What happens to a unit."""
@@ -102,9 +105,10 @@ def _restarts(before: dict[str, Unit], after: dict[str, Unit]) -> list[Change]:
 
 
 def _updates(current: Profile | None, wanted: Profile | None) -> list[Change]:
-    if current is None or wanted is None or current.description == wanted.description:
+    if current is None or wanted is None:
         return []
-    return [Change(Action.UPDATE, Scope.LIVE, "description", "description changed")]
+    differing = (name for name in _FOR_PEOPLE if getattr(current, name) != getattr(wanted, name))
+    return [Change(Action.UPDATE, Scope.LIVE, name, f"{name} changed") for name in differing]
 
 
 def _change(action: Action, path: str, cause: str) -> Change:

@@ -231,6 +231,7 @@ class Profile:
     groups: tuple[Group, ...] = ()
     enabled: bool = True
     description: str = ""
+    position: int = 0
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret of the profile, for scrubbing what is logged."""
