@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from spiritstream import __version__
 from spiritstream.errors import ExitCode
+from tests.live.arrivals import Connection
 from tests.live.media import MediaLibrary
 from tests.live.processes import alive, kill, until
 from tests.live.program import Home, call
@@ -23,6 +25,7 @@ from tests.live.sinks import RtmpSink, rtmp_sink
 KEY = "canary-of-the-controller"
 # A hiccup of a busy machine is shorter; a sender that starts anew takes longer, and makes a connection.
 GAP_S = 1.5
+SMALL = "    video: {codec: h264, encoder: software, size: 320x180, bitrate: 400k, preset: ultrafast}\n"
 
 
 @pytest.fixture
@@ -81,6 +84,105 @@ async def test_a_killed_controller_loses_no_byte(served: Served, media: MediaLib
     assert times == sorted(times)
     assert max(b - a for a, b in pairwise(times)) <= 100
     assert connection.longest_gap_s() < GAP_S
+
+
+def goes_on(connection: Connection) -> None:
+    """Nothing that was sent on it is missing, nothing came twice, nothing was late."""
+    times = [frame.timestamp_ms for frame in connection.frames()]
+    assert times == sorted(set(times))
+    assert max(b - a for a, b in pairwise(times)) <= 100
+    assert connection.longest_gap_s() < GAP_S
+    assert connection.closed_at is None
+
+
+STATE, RUN = "xdg_state_home/spiritstream", "xdg_runtime_dir/spiritstream"
+
+
+@pytest.mark.timeout(180)
+async def test_killed_at_whatever_it_does_it_loses_no_byte(
+    served: Served, media: MediaLibrary, sink: RtmpSink
+) -> None:
+    """A first start, and an edit, by controllers that are each killed one step later: one connection each."""
+    clip = media.h264(seconds=5)
+    served.write("a.yaml", show("a", clip, sink, "one"))
+    for effect in (f"link {RUN}/_controller.sock", f"rename {STATE}/profiles/a.json", "after spawn runner a"):
+        assert -signal.SIGKILL == await served.begin_to_die(effect), served.said()
+    assert -signal.SIGKILL == await served.begin_to_die("after send apply"), served.said()
+    first = await sink.wait_media(30, timeout_s=30)
+    runners = served.runners()
+    served.write("a.yaml", show("a", clip, sink, "one", "two"))
+    for effect in (f"open {STATE}/profiles/.a.json.#.tmp", "send apply", "after send apply"):
+        assert -signal.SIGKILL == await served.begin_to_die(effect), served.said()
+    second = await sink.wait_media(30, n=2, timeout_s=30)
+    await served.begin()
+    found = await served.live("a", "one", "two")
+    await sink.wait_media(first.media_count + 60)
+    assert runners == served.runners()
+    assert [first, second] == sink.connections
+    assert ("", found["revision_wanted"]) == (found["held"], found["revision_applied"])
+    goes_on(first)
+    goes_on(second)
+
+
+NEXT = """\
+import spiritstream, spiritstream.wire
+spiritstream.__version__ = "99.1"
+spiritstream.wire.PROTOCOL += {}
+"""
+
+
+@pytest.mark.parametrize("newer", [0, 1], ids=["same-protocol", "other-protocol"])
+async def test_an_upgrade_loses_no_byte(
+    served: Served, media: MediaLibrary, sink: RtmpSink, newer: int
+) -> None:
+    """The next version takes the runner over as it is, and edits it; one that speaks otherwise reports it."""
+    clip = media.h264(seconds=5)
+    served.write("a.yaml", show("a", clip, sink, "one"))
+    await served.begin()
+    await served.live("a", "one")
+    before = served.runners()
+    await served.kill()
+    (served.home.made("next") / "sitecustomize.py").write_text(NEXT.format(newer))
+    source = served.home.environment["PYTHONPATH"]
+    served.home.extra["PYTHONPATH"] = f"{served.home.made('next')}{os.pathsep}{source}"
+    await served.begin()
+    served.write("a.yaml", show("a", clip, sink, "one", "two"))
+    if newer:
+        # Only a program of that version can ask it.
+        while b"spiritstream restart a" not in (said := await call(served.home, "status", "a")).out:
+            assert served.process is not None and served.process.returncode is None, served.said()
+        assert __version__.encode() in said.out
+    else:
+        assert __version__ == (await served.live("a", "one", "two"))["version"]
+    connection = await sink.wait_media(sink.connections[0].media_count + 60)
+    assert before == served.runners()
+    assert 2 - newer == len(sink.connections)
+    goes_on(connection)
+
+
+async def test_an_edit_of_one_show_is_not_seen_at_anothers_platform(
+    served: Served, media: MediaLibrary
+) -> None:
+    """Targets more and less, an encoder, nonsense, off: the other one's stream goes on, unbroken."""
+    clip = media.h264(seconds=5)
+    async with rtmp_sink() as edited, rtmp_sink() as beside:
+        served.write("a.yaml", show("a", clip, edited, "one"))
+        served.write("b.yaml", show("b", clip, beside, "one"))
+        await served.begin()
+        await asyncio.gather(served.live("a", "one"), served.live("b", "one"))
+        runner = served.runners()["b"]
+        served.write("a.yaml", show("a", clip, edited, "one", "two"))
+        await served.live("a", "one", "two")
+        served.write("a.yaml", show("a", clip, edited, "two", more="nonsense: 1\n"))
+        await served.is_so("a", lambda found: not found["valid"])
+        served.write("a.yaml", show("a", clip, edited, "two").replace("  source:\n", f"  source:\n{SMALL}"))
+        await served.live("a", "two")
+        served.write("a.yaml", show("a", clip, edited, "two", more="enabled: false\n"))
+        await until(lambda: "a" not in served.runners(), "the edited show ends", 20)
+        connection = await beside.wait_media(beside.connections[0].media_count + 60)
+        assert {"b": runner} == served.runners()
+        assert [connection] == beside.connections
+        goes_on(connection)
 
 
 async def test_a_controller_that_is_told_to_end_leaves_the_shows(

@@ -1,0 +1,1 @@
+"""Other programs' configurations as profiles, and profiles as SpiritStream's JSON."""

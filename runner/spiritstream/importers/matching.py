@@ -1,0 +1,179 @@
+"""Which platform of the registry an address belongs to, and where its key begins. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from spiritstream.model.profile import KEY_PLACEHOLDER
+
+_PORTS = {"rtmp": 1935, "rtmps": 443}
+
+
+class KnownServer(Protocol):
+    """What is needed of a platform's server."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def url(self) -> str:
+        """Its address, perhaps with `{stream_key}` in it."""
+
+
+class KnownPlatform(Protocol):
+    """What is needed of a platform."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def aliases(self) -> Sequence[str]:
+        """Its names elsewhere."""
+
+    @property
+    def servers(self) -> Sequence[KnownServer]:
+        """Its servers."""
+
+    @property
+    def misaddressed(self) -> bool:
+        """Whether the listed servers are somebody else's."""
+
+    @property
+    def warning(self) -> str:
+        """Why it may not work."""
+
+    def server_url(self, choice: str | None = None) -> str:
+        """The address of a server by its name, or of the default one."""
+
+
+Platforms = Sequence[KnownPlatform]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An address in comparable parts; `app` is its path with the query, without a slash at the end."""
+
+    scheme: str
+    host: str
+    port: int
+    app: str
+
+
+def _place(url: str) -> _Place | None:
+    match = re.fullmatch(r"(rtmps?)://([^/?:\[\]]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(.*)", url, re.IGNORECASE)
+    if not match:
+        return None
+    scheme = match[1].lower()
+    port = int(match[3]) if match[3] else _PORTS[scheme]
+    return _Place(scheme, match[2].lower().removesuffix("."), port, match[4].strip("/"))
+
+
+@lru_cache(maxsize=4096)
+def _listed_place(url: str) -> _Place | None:
+    """As `_place`, remembered: only for the registry's addresses, which hold no secret."""
+    return _place(url)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A platform, and what to write as its `server`: nothing for the default one, a name, or an address."""
+
+    platform: KnownPlatform
+    server: str
+
+
+def listed(server: str, platforms: Platforms, service: str) -> Listed | None:
+    """The platform and server of an address that the registry lists; `None` if it lists none such.
+
+    Host and application decide; another scheme or port is kept as it is written. Where several platforms
+    list it, it is the one that `service` names.
+    """
+    here = _place(server)
+    same = [
+        (platform, one)
+        for platform in platforms
+        for one in platform.servers
+        if (there := _listed_place(one.url)) and here and (there.host, there.app) == (here.host, here.app)
+    ]
+    exact = [(platform, one) for platform, one in same if _listed_place(one.url) == here]
+    found = _of_service(exact, service) or _of_service(same, service)
+    if found is None:
+        return None
+    platform, one = found
+    return Listed(platform, _choice(platform, one, server, _place(one.url) == here))
+
+
+def _of_service(
+    found: list[tuple[KnownPlatform, KnownServer]], service: str
+) -> tuple[KnownPlatform, KnownServer] | None:
+    """The one that the program names; else the one there is, if it is only one platform's."""
+    for platform, one in found:
+        if service and is_called(platform, service):
+            return platform, one
+    own = [(platform, one) for platform, one in found if not platform.misaddressed]
+    return own[0] if len({platform.id for platform, _ in own}) == 1 else None
+
+
+def is_called(platform: KnownPlatform, name: str) -> bool:
+    """Whether this is the platform's id, its name, or its name elsewhere."""
+    labels = (platform.id, platform.name, *platform.aliases)
+    return name.casefold() in (label.casefold() for label in labels)
+
+
+def _choice(platform: KnownPlatform, one: KnownServer, server: str, exact: bool) -> str:
+    if not exact:
+        return server
+    if not platform.misaddressed and _place(platform.server_url()) == _place(server):
+        return ""
+    named = [other for other in platform.servers if other.name.casefold() == one.name.casefold()]
+    return one.name if named == [one] else server
+
+
+def listed_splits(url: str, platforms: Platforms) -> Iterator[tuple[str, str]]:
+    """Each listed server of a URL that also holds the key, with that key; the longest server first."""
+    here = _place(url)
+    found = []
+    for one in (server for platform in platforms for server in platform.servers):
+        there = _listed_place(one.url)
+        if here is None or there is None or there.host != here.host:
+            continue
+        before, _, after = there.app.partition(KEY_PLACEHOLDER)
+        before = before if KEY_PLACEHOLDER in there.app else f"{before}/".lstrip("/")
+        key = here.app[len(before) : len(here.app) - len(after)]
+        if key and here.app == f"{before}{key}{after}":
+            exact = (there.scheme, there.port) == (here.scheme, here.port)
+            server = one.url if exact else _root(url) + there.app
+            found.append(((len(before) + len(after), exact), server, key))
+    yield from ((server, key) for _, server, key in sorted(found, reverse=True))
+
+
+def _root(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/"
+
+
+def split_url(url: str, app_parts: int = 2) -> tuple[str, str]:
+    """The server and the key of a URL: the key begins after `app_parts` parts of the path, or what there is.
+
+    That is ffmpeg's rule (libavformat/rtmpproto.c), except that a query behind the key belongs to it
+    whatever is in it: a slash in a token makes nothing before it public.
+    """
+    root = _root(url)
+    path, mark, query = url[len(root) :].partition("?")
+    parts = path.split("/")
+    if len(parts) == 1:
+        # A query directly behind the application is the application's.
+        query, slash, key = query.partition("/")
+        return (f"{root}{path}{mark}{query}", key) if slash else (url, "")
+    count = 1 if ":" in parts[1] else min(app_parts, len(parts) - 1)  # as in app/mp4:name
+    return root + "/".join(parts[:count]), "/".join(parts[count:]) + mark + query
