@@ -34,6 +34,8 @@ REVEALS: dict[str, int] = {
     "config/seal.py": 1,
     "ffmpeg/address.py": 1,
     "ffmpeg/child.py": 1,
+    "importers/giving.py": 1,
+    "importers/mgs.py": 1,
     "rtmp/client.py": 1,
     "run/ingest/link.py": 1,
     "wire.py": 1,

@@ -7,13 +7,15 @@ import json
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from spiritstream.cli.places import controller_log, log_of, runtime_folder, state_folder
+from spiritstream.config.load import check_text
 from spiritstream.control.override import Override
 from spiritstream.control.runnerlock import lock_of, only_runner
-from spiritstream.control.state import Kept, State, only_one
+from spiritstream.control.state import Kept, State, only_one, written
 from spiritstream.errors import ExitCode
 from spiritstream.model.lifecycle import Order
 from tests.cli.calling import Spiritstream, spiritstream
@@ -80,6 +82,22 @@ def test_no_clear_text_leaves_with_a_copy(
     assert ["state/spiritstream/overrides.json"] == [
         n for n in contents(tmp_path / "out.tar.gz") if "state" in n
     ]
+
+
+def test_a_copy_that_a_controller_changes_meanwhile_is_exported_as_it_was_looked_at(
+    state: State, spiritstream: Spiritstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the archive is what was found to be sealed; that it is gone by then is no trouble."""
+
+    def and_gone(*args: Any) -> Any:
+        state.forget("show")
+        return check_text(*args)
+
+    monkeypatch.setattr("spiritstream.cli.keepsakes.check_text", and_gone)
+    (before,), _ = state.load()
+    said = spiritstream("data", "export", tmp_path / "out.tar.gz", "--with-state")
+    assert ExitCode.DONE == said.code
+    assert written(before) == contents(tmp_path / "out.tar.gz")[STATE_NAMES[1]]
 
 
 def test_clear_removes_the_state(state: State, spiritstream: Spiritstream) -> None:

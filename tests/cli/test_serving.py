@@ -90,6 +90,12 @@ def test_what_comes_from_git_needs_nobodys_trust(spiritstream: Spiritstream) -> 
     assert (2, True) == (called.code, "--trust-repository" in called.err)
 
 
+def test_a_repository_is_not_asked_without_a_pause(spiritstream: Spiritstream) -> None:
+    """No time at all between two looks would keep its server busy."""
+    called = spiritstream("serve", "--git", "https://git.example/shows.git", "--every", "0s")
+    assert (2, True) == (called.code, "a repository is asked once a second at most" in called.err)
+
+
 async def test_changed_settings_are_followed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With profiles from git, `config set` does without a signal: everything is opened anew."""
     looked = asyncio.Event()

@@ -73,13 +73,14 @@ def test_credentials() -> None:
 
 
 def test_shows_outlive_the_controller() -> None:
-    """Only it is ended, its runners' folder stays, and it is told by `notify` and its watchdog."""
+    """Only it is ended, its runners' folder stays, `notify` tells of it, and a hang leaves no core dump."""
     said = settings()
     expected = {
         "KillMode": "process",
         "RuntimeDirectoryPreserve": "yes",
         "Type": "notify",
         "WatchdogSec": "60",
+        "LimitCORE": "0",
     }
     assert expected == {name: said[name][0] for name in expected}
     assert ["/bin/kill -HUP $MAINPID"] == said["ExecReload"]

@@ -13,7 +13,7 @@ ENVIRON = {
     name: name.lower()
     for name in (
         *("YOUTUBE_KEY", "TWITCH_KEY", "KICK_KEY", "INGEST_KEY"),
-        *("CAMERA_PASSWORD", "RELAY_STREAM_ID", "RELAY_PASSPHRASE"),
+        *("CAMERA_PASSWORD", "RELAY_STREAM_ID", "RELAY_PASSPHRASE", "SRT_PASSPHRASE"),
     )
 }
 
@@ -38,6 +38,13 @@ def test_shown() -> None:
     assert isinstance(rerun.input, FilesInput)
     assert str(FOLDER / "media/opening.mp4") == rerun.input.paths[0]
     assert [None, 3600.0] == [target.record and target.record.segment_s for _, target in rerun.on_air()]
+
+
+def test_slate() -> None:
+    """The playlist ends in a slate and begins again."""
+    rerun = load_profile(FOLDER / "playlist.yaml", None, ENVIRON)
+    assert isinstance(rerun.input, FilesInput)
+    assert (True, "slate.mp4") == (rerun.input.loop, Path(rerun.input.paths[-1]).name)
 
 
 def test_pushed() -> None:

@@ -191,6 +191,36 @@ def test_no_link_takes_a_recording_away(tmp_path: Path, path: str) -> None:
     assert Place.OUTSIDE == record_place(str(tapes), tapes)
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "expected"),
+    [
+        ("ab", "a%Yb", Place.LINKED),
+        ("ab", "a%Y%Yb", Place.LINKED),
+        ("axbyb", "a%Yb%Yb", Place.LINKED),
+        ("ab", "a%Yab", Place.INSIDE),
+        ("aba", "ab%Yba", Place.INSIDE),
+        ("ab", "a%Yb%Yb", Place.INSIDE),
+        ("ab", "a%Yc%Yb", Place.INSIDE),
+        ("cxb", "a%Yb", Place.INSIDE),
+        ("axc", "a%Yb", Place.INSIDE),
+        ("abxc", "ab%Ya%Yc", Place.INSIDE),
+        ("x%", "x%", Place.LINKED),
+        ("y", "x%", Place.INSIDE),
+    ],
+)
+def test_what_a_placeholder_may_stand_for(tmp_path: Path, name: str, path: str, expected: Place) -> None:
+    """Anything, but the rest of the name stands."""
+    (tmp_path / "tapes").mkdir()
+    (tmp_path / "tapes" / name).symlink_to(tmp_path)
+    assert expected == record_place(f"{tmp_path}/tapes/{path}/a.mkv", tmp_path / "tapes")
+
+
+def test_no_path_takes_years_to_compare(tmp_path: Path) -> None:
+    """Whoever chooses it, and has recorded into a folder of a fitting name before."""
+    (tmp_path / ("a" * 200)).mkdir()
+    assert Place.INSIDE == record_place(f"{tmp_path}/{'a%Y' * 40}b/a.mkv", tmp_path)
+
+
 def test_folders_that_are_links_themselves_are_where_they_lead(tmp_path: Path) -> None:
     """The owner's /srv/media may be a link to a disk; both names of a file are inside."""
     disk = tmp_path / "disk"
@@ -334,7 +364,7 @@ def test_the_settings_say_what_may_be_used(tmp_path: Path) -> None:
         (_KEYED % "{file: k}", {"/r/live/k"}),
         (_TLS % ("c", "d"), {"/r/live/c", "/r/live/d"}),
         (_RECORDED % "a.mkv", set()),
-        ('input: {files: ["a\\nb", 7, {}]}', set()),
+        ('input: {files: ["a\\nb", "c\u3000d", 7, {}]}', {"/r/live/a\nb", "/r/live/c\u3000d"}),
         ("input: {files: [a.mp4", set()),
         ("input: {test: {}}", set()),
     ],

@@ -63,7 +63,7 @@ def test_where_nothing_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def refused(*_: object) -> None:
         raise OSError(9, "bad file descriptor")
 
-    monkeypatch.setattr("spiritstream.control.claim.fcntl.flock", refused)
+    monkeypatch.setattr("fcntl.flock", refused)
     with claimed(tmp_path), claimed(tmp_path):
         pass
 

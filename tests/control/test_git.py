@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from spiritstream.control import gitprogram
+from spiritstream.control import gitcopy, gitprogram
 from spiritstream.control.git import GitSource
 from spiritstream.control.gitcopy import Copy
 from spiritstream.control.gitfaults import cause
@@ -311,6 +311,23 @@ async def test_the_copy_stays_small(origin: Repository, tmp_path: Path, no_proce
     count = await git("rev-list", "--count", "--all", at=copy.path)
     assert (b"1", 0o700) == (count.strip(), copy.path.stat().st_mode & 0o777)
     assert len(list((copy.path / "objects").glob("??/*"))) <= 6
+
+
+@pytest.mark.parametrize("why", ["much was fetched", "a new controller"])
+async def test_what_large_files_leave_behind_goes(
+    origin: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_process_left: None, why: str
+) -> None:
+    """Long before fifty commits: as soon as it is much, and also when no controller lives that long."""
+    if why == "much was fetched":
+        monkeypatch.setattr(gitcopy, "_GARBAGE_MAX", 250_000)
+    copy = Copy(str(origin.path), "main", tmp_path / "work")
+    for number in range(8):
+        if why == "a new controller":
+            copy = Copy(str(origin.path), "main", tmp_path / "work")
+        origin.commit({"slate.mp4": os.urandom(100_000), "n": str(number)}, "-c", "gc.auto=0")
+        await copy.begin()
+        await copy.newest()
+        assert sum(path.stat().st_size for path in copy.path.rglob("*") if path.is_file()) < 500_000
 
 
 _BAD_URLS = [

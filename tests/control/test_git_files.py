@@ -121,6 +121,35 @@ async def test_a_changed_file_takes_the_old_ones_place(origin: Repository, place
         assert (b"new", _SLATE) == (path.read_bytes(), old.read())
 
 
+@pytest.mark.parametrize("name", ["a\u3000b.mp4", "a\u00a0b.mp4", "\U0001f469\u200d\U0001f4bb.mp4"])
+async def test_any_name_is_a_files_name(origin: Repository, place: Place, name: str) -> None:
+    """Also one with wide or unbreakable spaces in it, or joined signs."""
+    origin.commit({"show.yaml": show("show", f"'{name}'"), name: b"x"})
+    path = first_path((await looked(place.reader()))["show.yaml"])
+    assert (name, b"x") == (path.name, path.read_bytes())
+
+
+@pytest.mark.parametrize(("before", "after"), [("media", "media/a"), ("media/a", "media")])
+async def test_a_file_that_a_show_needs_is_not_taken_from_under_it(
+    origin: Repository, place: Place, before: str, after: str
+) -> None:
+    """Not for a folder of its name, nor for a file of its folder's name; it is said what to do."""
+    origin.commit({"show.yaml": show("show", before), before: b"old"})
+    reader = place.reader()
+    path = first_path((await looked(reader))["show.yaml"])
+    place.needed = lambda: {str(path)}
+    origin.git("rm", "-r", "--quiet", "media")
+    origin.commit({"show.yaml": show("show", after), after: b"new"})
+    for _ in range(2):
+        (finding,) = (await looked(reader))["show.yaml"].findings
+        assert "input.files[0]: stands where the repository had a folder before, or below" in finding
+        assert finding.endswith("hint: give it another name")
+        assert b"old" == path.read_bytes()
+    place.needed = set
+    await looked(reader)
+    assert b"new" == first_path((await looked(reader))["show.yaml"]).read_bytes()
+
+
 async def test_paths_lead_everywhere_in_the_repository(origin: Repository, place: Place) -> None:
     """Also out of the folder that is read, and never out of the repository."""
     origin.commit(
@@ -346,7 +375,8 @@ async def test_a_folder_takes_the_place_of_a_file(origin: Repository, place: Pla
     await looked(reader)
     origin.commit({"slate.mp4": None})
     origin.commit({"slate.mp4/x": b"x", "show.yaml": show("show", "slate.mp4/x")})
-    assert "cannot be kept on this machine" in (await looked(reader))["show.yaml"].findings[0]
+    (finding,) = (await looked(reader))["show.yaml"].findings
+    assert "stands where the repository had a folder before" in finding
     assert b"x" == first_path((await looked(reader))["show.yaml"]).read_bytes()
 
 

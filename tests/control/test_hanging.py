@@ -107,6 +107,39 @@ async def test_one_that_was_never_held_is_killed_and_replaced(home: Path, runner
 
 
 @pytest.mark.usefixtures("no_process_left", "impatient")
+async def test_one_that_somebody_has_killed_meanwhile_is_no_trouble(home: Path, runners: Runners) -> None:
+    """As the advice says, by hand: its lock still names it, and that pid may be another's by now."""
+    async with stopped(runners) as pid:
+        runners.let_go()
+        successor = holders(home)
+        await successor.find()
+        kill(pid)
+        await until(lambda: not alive(pid), "it is gone")
+        await successor.end("show")
+        assert [] == list((home / "run").iterdir())
+        successor.let_go()
+
+
+@pytest.mark.usefixtures("no_process_left", "impatient")
+@pytest.mark.parametrize("case", ["of another version", "without its socket"])
+async def test_one_that_does_not_hang_is_given_the_time_to_end_in_order(
+    home: Path, runners: Runners, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """It cannot be told on its socket, but by SIGTERM: that takes as long as any other end."""
+    monkeypatch.setattr(module, "_END_S", 40.0)
+    monkeypatch.setattr(module, "_LEAVING_S", 0.0)
+    async with stopped(runners) as pid:
+        if case == "of another version":
+            runners._held["show"].peer.hello["protocol"] = -1
+        else:
+            (home / "run" / "show.sock").unlink()
+        asyncio.get_running_loop().call_later(1.0, os.kill, pid, signal.SIGCONT)
+        await runners.end("show")
+        await until(lambda: not alive(pid), "it is gone")
+    assert "the runner has ended" in (home / "state" / "logs" / "show.jsonl").read_text()
+
+
+@pytest.mark.usefixtures("no_process_left", "impatient")
 async def test_one_that_does_not_answer_is_named_with_what_to_do(runners: Runners) -> None:
     """By its pid; when it goes on, so does everything else."""
     async with stopped(runners) as pid:

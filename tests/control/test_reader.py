@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import Mock
 
-from spiritstream.control.opening import Opened
+import pytest
+
+from spiritstream.control import opening
+from spiritstream.control.opening import Opened, ProfileOpener
 from spiritstream.control.reader import Reader
 from spiritstream.control.source import Entry, Reading
 from spiritstream.model.profile import Address, Group, Profile, Target, TestInput
@@ -50,3 +54,15 @@ async def test_every_secret_that_was_ever_opened_is_known() -> None:
     reader.secrets.clear()
     await reader.look(anew=True)
     assert {Secret("first-of-b"), Secret("second-of-a")} == reader.secrets
+
+
+async def test_a_fault_of_ours_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when memory is short for a moment: the file is opened again at the next look, as it is."""
+    files = Files({"a.yaml": "version: 1\nname: show\ninput: {test: {}}\n"})
+    reader = Reader(files, ProfileOpener(None, {}), lambda: 0.0)
+    with monkeypatch.context() as short:
+        short.setattr(opening, "load_data", Mock(side_effect=MemoryError))
+        await reader.look()
+    assert ("a.yaml: unexpected fault: MemoryError",) == reader.now.view.files["a.yaml"].findings
+    await reader.look()
+    assert reader.now.view.files["a.yaml"].profile is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +80,17 @@ def test_only_names_become_files(state: State, name: str) -> None:
     """Nothing is written outside."""
     with pytest.raises(ValueError, match="no profile"):
         state.keep(replace(COPY, name=name))
+
+
+def test_a_lock_that_is_let_go_of_in_a_moment_is_waited_for(tmp_path: Path) -> None:
+    """What a killed controller was about to start keeps its lock until it is another program."""
+    lock = tmp_path / "lock"
+    holding = contextlib.ExitStack()
+    holding.enter_context(only_one(lock))
+    letting_go = threading.Timer(0.1, holding.close)
+    letting_go.start()
+    with only_one(lock):
+        letting_go.join()
 
 
 def test_only_one_holds_the_lock(tmp_path: Path) -> None:

@@ -59,6 +59,11 @@ class MediaLibrary:
         codecs = "-c:v libvpx -deadline realtime -cpu-used 8 -b:v 500k -g 60 -c:a libopus -b:a 64k".split()
         return self._make(f"vp8-{seconds:g}s.webm", *self._source(seconds, "640x360", 30), *codecs)
 
+    def hevc(self, seconds: float = 5) -> Path:
+        """HEVC and AAC in Matroska: what Enhanced RTMP carries, and RTMP before it did not."""
+        codecs = "-c:v libx265 -preset ultrafast -b:v 300k -g 30 -x265-params log-level=none -c:a aac".split()
+        return self._make(f"hevc-{seconds:g}s.mkv", *self._source(seconds, "320x180", 30), *codecs)
+
     def audio_only(self, seconds: float = 5, container: str = "flv") -> Path:
         """AAC without a picture."""
         tone = ("-f", "lavfi", "-i", f"{_TONE}:duration={seconds:g}")

@@ -155,10 +155,14 @@ def _listen(options: Options) -> str:
 
 
 def checked_listen(text: str) -> str:
-    """`text`, if it is an address to listen on; raises ListenError."""
-    from spiritstream.config.listening import parse_listen
+    """`text`, if it is an address to listen on."""
+    from spiritstream.config.listening import ListenError, parse_listen
 
-    parse_listen(text)
+    try:
+        parse_listen(text)
+    except ListenError as error:
+        problem, hint = error.problem
+        raise UsageError(f"where it publishes to: {problem}", hint) from None
     return text
 
 

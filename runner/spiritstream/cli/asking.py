@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spiritstream.config.unlock import Ask
     from spiritstream.secret import Secret
 
-_MAX_LINE_BYTES = 4096
+_MAX_LINE_BYTES = 4096 + len("\r\n")
 
 
 def asker() -> Ask:
@@ -55,7 +55,9 @@ def line_of_input(what: str = "a passphrase") -> Secret:
     """
     from spiritstream.secret import Secret
 
-    data = sys.stdin.buffer.readline(_MAX_LINE_BYTES)
+    data = sys.stdin.buffer.readline(_MAX_LINE_BYTES + 1)
+    if len(data) > _MAX_LINE_BYTES:
+        raise UsageError(f"{what} on standard input is too long", "check what is piped in")
     if not data:
         raise UsageError(f"standard input ended before {what} came", "write one line for each")
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from spiritstream.config.commonfile import common_of
 from spiritstream.config.load import check_text
 from spiritstream.control.runnerlock import holder, no_runner
-from spiritstream.control.state import Kept, State
+from spiritstream.control.state import Kept, State, written
 from spiritstream.errors import BusyError, SpiritError
 
 FOLDER = "state/spiritstream"
@@ -29,9 +29,8 @@ def exported_state(folder: Path) -> tuple[dict[str, bytes], list[str]]:
         if _holds_clear_text(kept):
             left.append(f"the last good copy of '{kept.name}' (it is not valid by this version's rules)")
         else:
-            files[f"{FOLDER}/profiles/{kept.name}.json"] = (
-                folder / "profiles" / f"{kept.name}.json"
-            ).read_bytes()
+            # What was looked at, and not the file: a controller may be at work on that.
+            files[f"{FOLDER}/profiles/{kept.name}.json"] = written(kept)
     if orders:
         files[f"{FOLDER}/overrides.json"] = (folder / "overrides.json").read_bytes()
     return files, left

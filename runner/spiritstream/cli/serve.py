@@ -72,6 +72,8 @@ def command(
     if url is not None and profiles is not None:
         raise UsageError("profiles come from a folder or from git, not from both", "leave one of them out")
     every_s = parse_span(every)
+    if every_s < 1:
+        raise UsageError("a repository is asked once a second at most", "write --every 1s, or more")
     origin = Origin(profiles, url, ref, inside, every_s, signers)
     serving = Serving(
         origin,

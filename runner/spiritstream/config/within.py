@@ -102,31 +102,42 @@ def record_place(path: str, folder: Path) -> Place:
 
 
 def _existing(root: str, parts: list[str]) -> Iterator[str]:
-    """What is there by now of a path that has placeholders in it, link by link."""
-    if not parts:
+    """What is there by now of a path that has placeholders in it, up to each of them, and its end."""
+    plain = next((index for index, part in enumerate(parts) if "%" in part), len(parts))
+    if plain:
+        root = os.path.join(root, *parts[:plain])
+        yield root
+    if plain == len(parts):
         return
-    first, rest = parts[0], parts[1:]
-    if "%" not in first:
-        yield os.path.join(root, first)
-        yield from _existing(os.path.join(root, first), rest)
-        return
-    for name, is_link, is_folder in _entries(root, _pattern(first)):
+    first, rest = parts[plain], parts[plain + 1 :]
+    for name, is_link, is_folder in _entries(root, _PLACEHOLDER.split(first)[::2]):
         if is_link:
             yield os.path.join(root, name)
         elif is_folder and rest:
             yield from _existing(os.path.join(root, name), rest)
 
 
-def _pattern(part: str) -> re.Pattern[str]:
-    *texts, last = (re.escape(text) for text in _PLACEHOLDER.split(part)[::2])
-    return re.compile("".join(f"{text}.*" for text in texts) + last, re.DOTALL)
+def _may_be(name: str, texts: list[str]) -> bool:
+    """Whether a name is these texts with anything between them.
+
+    No regular expression: whoever chooses the texts could have it try for years.
+    """
+    first, last = texts[0], texts[-1]
+    if len(texts) == 1:
+        return name == first
+    at, end = len(first), len(name) - len(last)
+    for text in texts[1:-1]:
+        if (found := name.find(text, at, max(end, 0))) < 0:
+            return False
+        at = found + len(text)
+    return name.startswith(first) and name.endswith(last) and at <= end
 
 
-def _entries(folder: str, pattern: re.Pattern[str]) -> list[tuple[str, bool, bool]]:
+def _entries(folder: str, texts: list[str]) -> list[tuple[str, bool, bool]]:
     found: list[tuple[str, bool, bool]] = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if pattern.fullmatch(entry.name) and len(found) < _ENTRIES_MAX:
+            if _may_be(entry.name, texts) and len(found) < _ENTRIES_MAX:
                 is_link = entry.is_symlink()
                 if is_link or entry.is_dir(follow_symlinks=False):
                     found.append((entry.name, is_link, not is_link))

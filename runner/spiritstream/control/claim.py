@@ -7,11 +7,11 @@ show of it twice.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from spiritstream.control.runnerlock import TRY_S, locked
 from spiritstream.errors import BusyError
 
 _LOCKS = Path("/proc/locks")
@@ -40,17 +40,14 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, folder: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = _holder(descriptor)
-        raise BusyError(
-            f"another controller{f', pid {pid},' if pid else ''} keeps the profiles of {folder} on air",
-            "it has its own state and sockets: `spiritstream down` in its place, or as its user, ends it; "
-            "or keep another folder: --profiles DIR",
-        ) from None
-    except OSError:
-        return
+    with contextlib.suppress(OSError):
+        if not locked(descriptor, TRY_S):
+            pid = _holder(descriptor)
+            raise BusyError(
+                f"another controller{f', pid {pid},' if pid else ''} keeps the profiles of {folder} on air",
+                "it has its own state and sockets: `spiritstream down` in its place, or as its user, "
+                "ends it; or keep another folder: --profiles DIR",
+            )
 
 
 def _holder(descriptor: int) -> int | None:

@@ -103,10 +103,9 @@ class ProfileOpener:
             name = check_data(entry.data, entry.file, entry.folder).name
             return Opened(name, None, (str(error),), lasting=False)
         except Exception as error:
-            # A fault of ours in one file must not blind us to the others; it may pass, as when memory is short.
-            return Opened(
-                "", None, (f"{entry.file}: unexpected fault: {type(error).__name__}",), lasting=False
-            )
+            # A fault of ours in one file must not blind us to the others. It may pass, as a lack of memory.
+            found = (f"{entry.file}: unexpected fault: {type(error).__name__}",)
+            return Opened("", None, found, lasting=False)
 
     def _opened(self, entry: Entry, common: Common | None) -> Opened:
         if self._values is None:

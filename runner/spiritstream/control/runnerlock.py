@@ -14,8 +14,9 @@ from pathlib import Path
 
 from spiritstream.errors import BusyError, SpiritError
 
-# Who looks whether a socket was left behind has the lock for a moment.
-_TRY_S = 0.5
+# Who looks whether a socket was left behind has the lock for a moment; so has a child that one who was
+# killed was about to start: it keeps what its parent had open until it becomes another program.
+TRY_S = 0.5
 _PAUSE_S = 0.02
 
 
@@ -40,7 +41,7 @@ def only_runner(path: Path, name: str) -> Iterator[None]:
             "it keeps a show from being sent twice: see to it that its folder can be written",
         ) from None
     try:
-        if not _locked(descriptor, _TRY_S):
+        if not locked(descriptor, TRY_S):
             raise _busy(name, path)
         with contextlib.suppress(OSError):  # a full disk: it is ours, though nobody can read whose
             os.ftruncate(descriptor, 0)
@@ -60,7 +61,7 @@ def no_runner(path: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _locked(descriptor, 0.0)
+        yield locked(descriptor, 0.0)
     finally:
         os.close(descriptor)
 
@@ -78,7 +79,8 @@ def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
-def _locked(descriptor: int, within_s: float) -> bool:
+def locked(descriptor: int, within_s: float) -> bool:
+    """Lock a file; whether that was possible in time. Waits for it; OSError as the system says."""
     end = time.monotonic() + within_s
     while True:
         try:

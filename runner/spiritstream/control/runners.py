@@ -12,14 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spiritstream.control.client import (
-    CALL_S,
-    AbsentError,
-    Peer,
-    SilentError,
-    connect,
-    greet,
-)
+from spiritstream.control.client import CALL_S, AbsentError, Peer, SilentError, connect, greet
 from spiritstream.control.hanging import GRACE_S, Silence, end_hung, hung_runner, send
 from spiritstream.control.outfit import Outfit, environment
 from spiritstream.control.runnerlock import holder, lock_of, no_runner
@@ -151,7 +144,7 @@ class Runners:
             hint = f"it makes a new one within seconds, and is taken over then; {end}"
             raise BusyError(f"{who} is alive and has lost its socket", hint) from None
         except PeerError:
-            ours = hung_runner(self._lock(name), name) is not None
+            ours = await asyncio.to_thread(hung_runner, self._lock(name), name) is not None
             end = f"if this goes on: spiritstream restart {name}" if ours else end
             raise BusyError(f"{who} is alive and does not answer; what it sends may go on", end) from None
         if info.foreign:
@@ -180,11 +173,13 @@ class Runners:
         One that hangs is killed.
 
         Raises:
-            PeerError: it does not answer, and cannot be ended.
+            PeerError: it does not answer, and cannot be ended; or it is no controller's.
         """
         if name in self._hung and name not in self._held:
             await self._adopt(self._path(name))  # it may answer by now, or be gone
         held = self._held.get(name)
+        if held is not None and not held.info.managed:
+            raise PeerError(held.info.foreign, "end it there")
         if held is not None:
             await self._end_held(held)
         elif name in self._hung:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import itertools
 import json
 import os
@@ -17,7 +16,7 @@ from spiritstream.config.places import NAME
 from spiritstream.config.reach import whole_paths
 from spiritstream.config.rewrite import clear_drafts, draft_for, sync_folder, write_new
 from spiritstream.control.override import Override
-from spiritstream.control.runnerlock import holder
+from spiritstream.control.runnerlock import TRY_S, holder, locked
 from spiritstream.errors import BusyError, SpiritError
 from spiritstream.model.lifecycle import Order
 
@@ -58,14 +57,12 @@ def only_one(path: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not locked(descriptor, TRY_S):
         pid = holder(path)
         raise BusyError(
             f"a controller runs already{f', pid {pid}' if pid else ''} ({path})",
             "`spiritstream status` shows it, `spiritstream down` ends it",
-        ) from None
+        )
     with contextlib.suppress(OSError):  # a full disk: it is ours, though nobody can read whose
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -138,16 +135,7 @@ class State:
 
     def keep(self, kept: Kept) -> None:
         """Remember a profile's last good copy."""
-        data = {
-            "version": _VERSION,
-            "name": kept.name,
-            "file": kept.file,
-            "folder": str(kept.folder),
-            "revision": kept.revision,
-            "data": base64.b64encode(kept.data).decode(),
-            "common": None if kept.common is None else base64.b64encode(kept.common).decode(),
-        }
-        _write(self._place(kept.name), data)
+        _write(self._place(kept.name), written(kept))
 
     def forget(self, name: str) -> None:
         """Remember a profile no more."""
@@ -162,7 +150,7 @@ class State:
             {"path": one.path, "order": one.order.value, "since": one.since, "until": one.until}
             for one in overrides
         ]
-        _write(self._overrides, {"version": _VERSION, "overrides": listed})
+        _write(self._overrides, _text({"version": _VERSION, "overrides": listed}))
 
     def _set_aside(self) -> None:
         bad = self._overrides.with_name(f"{self._overrides.name}.bad")
@@ -180,10 +168,28 @@ class State:
         return self._profiles / f"{name}.json"
 
 
-def _write(path: Path, data: Mapping[str, Any]) -> None:
+def written(kept: Kept) -> bytes:
+    """A last good copy as it is written down."""
+    data = {
+        "version": _VERSION,
+        "name": kept.name,
+        "file": kept.file,
+        "folder": str(kept.folder),
+        "revision": kept.revision,
+        "data": base64.b64encode(kept.data).decode(),
+        "common": None if kept.common is None else base64.b64encode(kept.common).decode(),
+    }
+    return _text(data)
+
+
+def _text(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data).encode()
+
+
+def _write(path: Path, data: bytes) -> None:
     draft = draft_for(path)
     try:
-        write_new(draft, json.dumps(data).encode())
+        write_new(draft, data)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -16,10 +16,19 @@ from spiritstream.ffmpeg.common import (
 )
 from spiritstream.ffmpeg.encoders import VideoEncoder, audio_options, flv_refusal, video_options
 from spiritstream.ffmpeg.inputs import Conversion, input_argv
-from spiritstream.ffmpeg.record import record_options, record_path
+from spiritstream.ffmpeg.record import record_options, record_path, segment_path
 from spiritstream.model.profile import Group, Size, Target, Video
 
-__all__ = ["Argv", "Conversion", "Tool", "encoder_argv", "input_argv", "record_path", "sender_argv"]
+__all__ = [
+    "Argv",
+    "Conversion",
+    "Tool",
+    "encoder_argv",
+    "input_argv",
+    "record_path",
+    "segment_path",
+    "sender_argv",
+]
 
 # Codec headers come first, so that one packet more tells all. `-analyzeduration 0` would mean ffmpeg's own
 # choice, which for FLV is 90 s when sound or picture is missing; and guessing the frame rate takes 20

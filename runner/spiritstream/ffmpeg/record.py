@@ -48,13 +48,17 @@ def _flags(options: dict[str, str]) -> Argv:
 
 def record_path(template: str, now: datetime, exists: Callable[[str], bool]) -> str:
     """The file's name at `now`: placeholders filled in, and a number added until nothing has that name."""
-    path = now.strftime(template)
-    folder, slash, name = path.rpartition("/")
+    return segment_path(now.strftime(template).replace("%", "%%"), now, exists).replace("%%", "%")
+
+
+def segment_path(template: str, now: datetime, exists: Callable[[str], bool]) -> str:
+    """The template of segments' names, with a number added until nothing has the first one's name."""
+    folder, slash, name = template.rpartition("/")
     stem, dot, ending = name.rpartition(".")
     if not stem:
         stem, dot, ending = name, "", ""
-    number = 0
-    while exists(path):
+    path, number = template, 0
+    while exists(now.strftime(path)):
         number += 1
         path = f"{folder}{slash}{stem}-{number}{dot}{ending}"
     return path

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from spiritstream.errors import SpiritError
-from spiritstream.ffmpeg.argv import record_path
+from spiritstream.ffmpeg.argv import record_path, segment_path
 from spiritstream.model.profile import Target
 
 
 def open_record(target: Target) -> Target:
     """`target` with its record path made real: placeholders filled, nothing overwritten, folder there.
 
-    A segmented recording keeps its placeholders: ffmpeg names each segment itself.
+    A segmented recording keeps its placeholders: ffmpeg names each segment itself. One that begins anew in
+    the minute of its last segment has a number in its names, as ffmpeg would write over that one.
 
     Raises:
         SpiritError: the folder cannot be made.
@@ -22,11 +24,10 @@ def open_record(target: Target) -> Target:
     record = target.record
     if record is None:
         return target
-    path, now = record.path, datetime.now().astimezone()
-    if record.segment_s is None:
-        path = file = record_path(path, now, lambda name: Path(name).exists())
-    else:
-        file = now.strftime(path)
+    now = datetime.now().astimezone()
+    name = record_path if record.segment_s is None else segment_path
+    path = name(record.path, now, os.path.exists)
+    file = path if record.segment_s is None else now.strftime(path)
     folder = Path(file).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
