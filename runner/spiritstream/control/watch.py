@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # A burst of events is one wake: it ends when nothing came for a step, or after the longest burst. Each step
-# costs some 40 µs, also while nothing happens; an edit waits for one to two of them.
-_STEP_MS = 14
+# costs some 80 µs, also while nothing happens; an edit waits for one to two of them.
+_STEP_MS = 20
 _BURST_MS = 250
-_TICK_MS = 500
+_TICK_MS = 1000
 _PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _KUBERNETES_SWAP = "..data"
