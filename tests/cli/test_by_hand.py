@@ -100,6 +100,16 @@ def test_all(home: Path, spiritstream: Spiritstream, command: str, names: list[s
     assert names == sorted(line.split(":")[0] for line in said.out.splitlines())
 
 
+def test_start_all_orders_nothing(home: Path, spiritstream: Spiritstream) -> None:
+    """It takes back what was stopped, and has nothing that could end."""
+    with peer(controller_at(home), CONTROLLER, status=status_data(*SHOWS)) as asked:
+        spiritstream("start", "--all")
+        assert ("start", {"path": "b", "back": True}) == asked[-1]
+        before = len(asked)
+        assert ExitCode.USAGE == spiritstream("start", "--all", "--until", "30m").code
+        assert before == len(asked)
+
+
 def test_all_but_one(home: Path, spiritstream: Spiritstream) -> None:
     """One show that refuses keeps none of the others; it is named, and its exit code is the command's."""
     refusal = error("its runner does not answer", "wait", ExitCode.BUSY)

@@ -109,6 +109,25 @@ def test_its_comments_teach(spiritstream: Spiritstream) -> None:
     assert 0o644 == stat.S_IMODE(Path("show.yaml").stat().st_mode)
 
 
+@pytest.mark.parametrize("file", ["2026.yaml", "true.yaml", "1e3.yaml", "0x1f.yaml"])
+def test_names_that_look_like_something_else(spiritstream: Spiritstream, config: Path, file: str) -> None:
+    """A show and a platform whose names YAML takes for a number or a truth value."""
+    (config / "platforms").mkdir()
+    name = file.removesuffix(".yaml").replace("1e3", "123")
+    (config / "platforms" / f"{name}.yaml").write_text(OWN)
+    called = spiritstream("new", file, "--input", "test", "--platform", name, "--keys", "env")
+    assert 0 == called.code, called.err
+    variable = f"{'' if name == 'true' else '_'}{name.upper()}_KEY"
+    show = loaded(Path(file), **{variable: "canary"})
+    assert (Path(file).stem, {name}) == (show.name, set(keys_of(show)))
+
+
+def test_a_file_whose_name_a_shell_takes_apart(spiritstream: Spiritstream) -> None:
+    """What is to be typed next is quoted."""
+    called = spiritstream(*"new --name a --input test --keys env --platform twitch".split(), "my show.yaml")
+    assert "next: spiritstream run 'my show.yaml' --watch\n" == called.err
+
+
 def test_variables_instead_of_keys(spiritstream: Spiritstream, config: Path) -> None:
     """With --keys env nothing is sealed, and no identity is needed."""
     (config / "identity").unlink()

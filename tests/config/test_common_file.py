@@ -103,6 +103,28 @@ def test_a_link_is_as_good(home: Path) -> None:
     ]
 
 
+def test_a_folder_that_is_a_link(home: Path) -> None:
+    """What stands above the link is the nearest; where there is nothing, what stands above its end."""
+    (home / "repo/.git").mkdir(parents=True)
+    (home / "repo/shows").mkdir()
+    (home / "repo" / COMMON).write_text(TEXT)
+    (home / "config/here").mkdir(parents=True)
+    (home / "config/here/shows").symlink_to(home / "repo/shows")
+    assert "repo" == found(home, "config/here/shows/x.yaml")
+    (home / "config" / COMMON).write_text(TEXT)
+    assert "config" == found(home, "config/here/shows/x.yaml")
+
+
+def test_a_home_folder_that_is_a_link(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own file counts for nothing below it, by whichever name it is reached."""
+    (home / COMMON).write_text(TEXT)
+    (home / "shows").mkdir()
+    link = home.parent / "link"
+    link.symlink_to(home)
+    monkeypatch.setenv("HOME", str(link))
+    assert [None, None] == [found(one, "shows/x.yaml") for one in (home, link)]
+
+
 def test_somebody_elses(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of another user's is not taken: it could name a recipient of theirs."""
     (home / COMMON).write_text(TEXT)

@@ -90,6 +90,15 @@ def test_nothing_to_write(here: str | None, there: str | None, inherits: tuple[s
     assert (BLOCK.encode(), (), inherits) == (made.data, made.written, made.inherits)
 
 
+def test_a_value_that_is_written_changes_what_is_inherited() -> None:
+    """An encoder of its own has no use for the preset of another: then that is written, too, or not said."""
+    here = "{groups: {video: {encoder: libx264, preset: fast}}}"
+    there = "{groups: {video: {encoder: auto, preset: fast, profile: main}}}"
+    made = settled(BLOCK.encode(), "f", common(here), common(there))
+    assert (("groups.g.video.encoder", "groups.g.video.preset"), ()) == (made.written, made.inherits)
+    assert load(BLOCK.encode(), common(here)) == load(made.data, common(there))
+
+
 def test_broken() -> None:
     """What cannot be read is left to whoever checks it."""
     assert b"a: [" == settled(b"a: [", "f", common(HERE), None).data

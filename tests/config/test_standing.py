@@ -95,6 +95,9 @@ HIDDEN = {
     "clear": CANARY,
     "quoted": f'"{CANARY}"',
     "list": f"[{CANARY}]",
+    "mapping": f"{{value: {CANARY}}}",
+    "mapping of two": f"{{env: KEY, value: {CANARY}}}",
+    "mapping of a list": f"{{env: [{CANARY}]}}",
     "folded": f'"{CANARY}\n           {CANARY}"',
     "almost sealed": f"sealed:{CANARY}",
     "sealed, folded": '"' + sealed(ME)[:40] + "\\\n          " + sealed(ME)[40:] + '"',
@@ -109,6 +112,21 @@ def test_clear_text_is_not_shown(text: str) -> None:
     assert "sealed:v1" not in text
     assert "key: " in text
     assert text.endswith("}  # c\n")
+
+
+@pytest.mark.parametrize("url", ["rtmp://{}@h.example/live", "srt://me:{}@h.example:9?mode=caller"])
+def test_a_password_in_a_url_is_not_shown(url: str) -> None:
+    """Such a profile is not valid, and shown all the same; the host can be seen."""
+    data = b"groups: {g: {targets: {t: {url: '" + url.format(CANARY).encode() + b"'}}}}"
+    text = shown(data, "f", document_leaves)
+    assert CANARY not in text
+    assert "@h.example" in text
+
+
+def test_a_multicast_address_is_shown() -> None:
+    """What stands before its `@` is nothing."""
+    data = b"input: {pull: {url: 'udp://@239.0.0.1:1234'}}"
+    assert data.decode() == shown(data, "f", document_leaves)
 
 
 def test_a_variable_is_no_secret() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spiritstream.config.commonfile import common_of
+from spiritstream.config.commonfile import common_of, find_common
 from spiritstream.control import server
 from spiritstream.control.folder import FolderSource
 from spiritstream.control.git import GitSource
@@ -247,6 +247,19 @@ async def test_a_folder_inherits_from_its_repository(folder: Path) -> None:
     own = await once(folder)
     assert own.complete and own.common and (USUAL % "30s").encode() == own.common.data
     assert f"sub/{COMMON}: not read, only the one at the top is" == own.problem
+
+
+async def test_a_folder_that_is_a_link_inherits_as_by_hand(folder: Path, tmp_path: Path) -> None:
+    """From above its end; from above the link where something stands there."""
+    (folder.parent / COMMON).write_text(USUAL % "20s")
+    (tmp_path / "config").mkdir()
+    link = tmp_path / "config" / "shows"
+    link.symlink_to(folder)
+    for text in ("20s", "30s"):
+        common = (await once(link)).common
+        assert common and (USUAL % text).encode() == common.data
+        assert (above := find_common(link / "show.yaml")) and common.data == above.read_bytes()
+        (tmp_path / "config" / COMMON).write_text(USUAL % "30s")
 
 
 async def test_one_that_cannot_be_read(folder: Path) -> None:

@@ -153,6 +153,22 @@ def test_a_mass_removal_waits_for_a_confirmation(stage: Stage) -> None:
     assert {"c"} == stage.alive.keys()
 
 
+def test_a_mass_removal_is_not_let_through_in_steps(stage: Stage) -> None:
+    """What was refused stays refused while one of those files cannot be read."""
+    on_air(stage, A, B, C)
+    stage.write("a.yaml", profile("a", "z"))
+    stage.write("b.yaml", profile("b", "z"))
+    stage.wait(60)
+    stage.write("b.yaml", None)
+    stage.wait(60)
+    assert stage.controller is not None
+    assert {"a", "b"} == stage.controller.decision.losses.keys()
+    assert A == stage.controller.memory.accepted["a"].profile
+    stage.write("b.yaml", B)
+    stage.wait(60)
+    assert profile("a", "z") == stage.controller.memory.accepted["a"].profile
+
+
 def test_an_order_by_hand_runs_out(stage: Stage) -> None:
     """Until then it stands above the file, also in the next controller."""
     on_air(stage, A, B)

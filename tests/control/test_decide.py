@@ -239,6 +239,59 @@ class TestGuard:
         decision = decide(reads(steady(show), wanted(profile("a", "a"), "a.yaml"), twice=True))
         assert ((), True) == (decision.applies, decision.guarded)
 
+    def test_is_not_passed_one_after_the_other(self) -> None:
+        """One of the two that are missed turns up in a moment's disorder: the other one waits for it."""
+        fewer, other = wanted(profile("b", "z"), "b.yaml"), wanted(A, text="edited meanwhile")
+        once = reads(steady(A, B, C), wanted(A), fewer)
+        decision = decide(reads(once, other, fewer))
+        assert ((), (), True, False) == (
+            decision.applies,
+            decision.stops,
+            decision.again,
+            decision.guarded,
+        )
+        assert "with others" in why(decision, "b")
+        decision = decide(reads(once, wanted(A), fewer))
+        assert ((), (), True) == (decision.applies, decision.stops, decision.guarded)
+
+    @pytest.mark.parametrize("steps", [1, 2, 3])
+    def test_what_was_refused_counts_on(self, steps: int) -> None:
+        """Nor when a file that was refused cannot be read for a while, nor when nothing can be judged."""
+        fewer, broken = wanted(profile("b", "z"), "b.yaml"), wanted(None, "c.yaml", name="c")
+        world = reads(steady(A, B, C), wanted(A), fewer, wanted(profile("c", "z"), "c.yaml"), twice=True)
+        decision = decide(world)
+        assert ((), True) == (decision.applies, decision.guarded)
+        for _ in range(steps):
+            world = replace(reads(world, wanted(A), fewer, broken), losses=decision.losses)
+            decision = decide(world)
+            assert ((), ()) == (decision.applies, decision.stops)
+        assert "4 of 6" in why(decision, "b")
+        back = reads(replace(world, losses=decision.losses), wanted(A), fewer, wanted(C), twice=True)
+        assert (["b"], {}) == (names(decide(back).applies), decide(back).losses)
+        meant = replace(world, losses=decision.losses, confirmed=True)
+        assert (["b"], {}) == (names(decide(meant).applies), decide(meant).losses)
+
+    def test_what_waits_for_a_person_counts(self) -> None:
+        """One that may be in a file that is not valid, and another: the way to go is said of both."""
+        files = wanted(A), wanted(profile("b", "z"), "b.yaml"), wanted(None, "new.yaml", name="")
+        decision = decide(reads(steady(A, B, C), *files, twice=True))
+        assert ((), (), False) == (decision.applies, decision.stops, decision.again)
+        assert "4 of 6" in why(decision, "b")
+        assert all("--confirm" in reason for _, reason in decision.held)
+
+    def test_what_was_only_just_seen_counts_on(self) -> None:
+        """Also a loss that was not proved before its file could not be read."""
+        fewer, broken = wanted(profile("b", "z"), "b.yaml"), wanted(None, "c.yaml", name="c")
+        world = reads(steady(A, B, C), wanted(A), fewer, wanted(profile("c", "z"), "c.yaml"))
+        world = replace(reads(world, wanted(A), fewer, broken), losses=decide(world).losses)
+        assert ((), True) == (decide(world).applies, decide(world).guarded)
+
+    def test_what_was_refused_is_not_forgotten_while_nothing_is_read(self) -> None:
+        """A torn reading in between proves nothing, and takes nothing back."""
+        world = reads(steady(A, B, C), wanted(A), twice=True)
+        world = replace(reads(world, complete=False), losses=decide(world).losses)
+        assert {"b", "c"} == decide(world).losses.keys()
+
     def test_holds_only_what_would_be_lost(self) -> None:
         """A new show beside it goes on air."""
         decision = decide(reads(steady(A, B, C), wanted(D), twice=True))

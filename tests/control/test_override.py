@@ -13,6 +13,7 @@ from spiritstream.control.override import (
     effective,
     lasting,
     next_end,
+    taken_back,
     targets_on_air,
     with_order,
 )
@@ -72,6 +73,14 @@ def test_a_new_order_replaces_those_below() -> None:
     """Whoever stops a show means all of it."""
     found = with_order(orders("+show/one", "-show/two/c", "-shower"), Override("show", Order.STOPPED, 1.0))
     assert {"show", "shower"} == found.keys()
+
+
+def test_what_was_stopped_is_taken_back() -> None:
+    """At the place and below it; what was ordered to be live stays so, and what stands beside it."""
+    found = taken_back(orders("-show/one", "-show/two/c", "+show/two", "-shower"), "show")
+    assert {"show/two", "shower"} == found.keys()
+    assert {} == taken_back(orders("-show"), "show")
+    assert {"show"} == taken_back(orders("-show"), "show/one").keys()
 
 
 def test_orders_run_out() -> None:

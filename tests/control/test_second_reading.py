@@ -369,3 +369,21 @@ def test_an_order_for_a_silent_runner_is_kept_and_not_said_to_be_done(
     # All of it is another matter: nothing is wanted of it any more.
     stage.ask(calls._stop({"path": "a"}))
     assert {"b"} == stage.alive.keys()
+
+
+def test_taking_back_a_stop_starts_nothing_that_the_file_has_disabled(stage: Stage, tmp_path: Path) -> None:
+    """Nor does it end what was put on air by hand; an order to be live would do both."""
+    from spiritstream.control import server
+
+    on_air(stage)
+    assert stage.controller is not None and stage.hands is not None
+    calls = server._Calls(stage.controller, stage.hands, None, tmp_path)
+    for path in ("a", "b/g/a"):
+        stage.ask(calls._stop({"path": path}))
+    stage.write("a.yaml", replace(A, enabled=False))
+    stage.write("b.yaml", replace(B, enabled=False))
+    stage.wait(3)
+    stage.ask(calls._start({"path": "b/g/b"}))
+    for path in ("a", "b"):
+        assert {"override": None} == stage.ask(calls._start({"path": path, "back": True}))
+    assert (["b/g/b"], {"b"}) == ([one.path for one in stage.disk.orders], set(stage.alive))

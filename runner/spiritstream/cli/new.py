@@ -68,6 +68,8 @@ def command(
 
     spiritstream new show.yaml --input rtmp --platform twitch --platform youtube --keys stdin
     """
+    from shlex import quote
+
     from spiritstream.cli.answers import Options, answered
     from spiritstream.cli.files import label
     from spiritstream.cli.writing import Keys, write_profile
@@ -87,4 +89,4 @@ def command(
         click.echo(f"the publisher's stream key, shown only now: {source.made}", err=True)
     if source.sealed and (stranger := source.pair.stranger):
         click.echo(f"{label(answers.path)}: {stranger}", err=True)
-    click.echo(f"next: spiritstream run {label(answers.path)} --watch", err=True)
+    click.echo(f"next: spiritstream run {quote(label(answers.path))} --watch", err=True)

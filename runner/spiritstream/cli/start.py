@@ -24,17 +24,19 @@ def command(place: Place | None, everything: bool, until: str | None) -> int:
     """Put a show, a group or a target on air that was stopped by hand, or that its file has disabled.
 
     Where the file itself orders it, only `stop` is taken back; else `status` shows it as drift.
-    --all starts every show that was stopped by hand, or a part of it; what its file has disabled stays off.
+    --all takes back whatever was stopped by hand, of every show; what its file has disabled stays off.
     """
     moment = moment_of(until)
-    return asyncio.run(order(place, everything, lambda one: _start(one, moment), _is_stopped))
+    if everything and moment is not None:
+        raise UsageError("--all orders nothing that could end: it takes orders back", "leave out --until")
+    return asyncio.run(order(place, everything, lambda one: _start(one, moment, everything), _is_stopped))
 
 
 def _is_stopped(show: Show) -> bool:
     return any(one.order is Order.STOPPED for one in show.overrides)
 
 
-async def _start(place: Place, until: datetime | None) -> None:
+async def _start(place: Place, until: datetime | None, back: bool) -> None:
     from spiritstream.cli.onair import controller
 
     async with controller() as peer:
@@ -43,6 +45,10 @@ async def _start(place: Place, until: datetime | None) -> None:
                 "no controller runs, so there is nobody who knows it",
                 "`spiritstream apply FILE` starts one; or show it in the foreground: `spiritstream run FILE`",
             )
+        if back:
+            await peer.call("start", path=str(place), back=True)
+            click.echo(f"{place}: nothing of it is stopped by hand any more")
+            return
         answer = await peer.call("start", path=str(place), until=until.timestamp() if until else None)
     if isinstance(answer, dict) and answer.get("override") is None and "override" in answer:
         click.echo(f"{place}: as its file orders it")

@@ -35,11 +35,14 @@ def find_common(path: Path) -> Path | None:
     """The `.spiritstream.yaml` that a profile's file inherits from: the nearest, from its own folder upward.
 
     In a repository the search ends at its top, where `.git` is. Elsewhere it ends after `LEVELS` folders,
-    and below the home folder, the root, and folders that everybody may write to, such as /tmp.
+    and below the home folder, the root, and folders that everybody may write to, such as /tmp. A folder that
+    is reached through links is looked for as it is written first, and then where it is.
     """
-    for folder in _folders(Path(os.path.abspath(path)).parent):  # noqa: PTH100  links stay, `..` goes
-        if os.path.lexists(folder / COMMON):
-            return folder / COMMON
+    written = Path(os.path.abspath(path)).parent  # noqa: PTH100  links stay, `..` goes
+    for start in dict.fromkeys((written, Path(os.path.realpath(written)))):
+        for folder in _folders(start):
+            if os.path.lexists(folder / COMMON):
+                return folder / COMMON
     return None
 
 
@@ -79,9 +82,12 @@ def _folders(start: Path) -> Iterator[Path]:
         yield from above[: top + 1]
         return
     yield start
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111  where there is none, no error
+    home = os.path.expanduser("~")  # noqa: PTH111  where there is none, no error
+    homes = Path(home), Path(os.path.realpath(home))
     for folder in above[1:LEVELS]:
-        if folder == Path(folder.root) or home.is_relative_to(folder) or _is_everybodys(folder):
+        if folder == Path(folder.root) or any(one.is_relative_to(folder) for one in homes):
+            return
+        if _is_everybodys(folder):
             return
         yield folder
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spiritstream.config.qualities import BY_NAME, SOURCE, Encoding, encoding
+from spiritstream.config.scalars import plain_scalar
 
 _COMMENT_AT = 30
 _TAPE = 'tape: {record: {path: "recordings/%Y-%m-%d_%H-%M-%S.mkv", segment: 1h}}'
@@ -73,7 +74,7 @@ def _head(draft: Draft) -> Iterator[str]:
         "# Put it on air; edits are applied as you save:" + f"  spiritstream run {_line(draft.file)} --watch"
     )
     yield "version: 1"
-    yield _noted(f"name: {draft.name}", "what commands and logs call this show")
+    yield _noted(f"name: {_word(draft.name)}", "what commands and logs call this show")
     yield ""
 
 
@@ -170,8 +171,8 @@ def _targets(targets: Sequence[DraftTarget]) -> Iterator[str]:
             yield f"      # {_line(target.title)} may not work: {_line(target.warning)}"
         if target.key_page:
             yield f"      # {_line(target.title)} shows you your key here: {_line(target.key_page)}"
-        yield f"      {target.name}:"
-        yield f"        platform: {target.platform}"
+        yield f"      {_word(target.name)}:"
+        yield f"        platform: {_word(target.platform)}"
         if target.server:
             yield f"        server: {_quoted(target.server)}"
         yield f"        key: {target.key}"
@@ -180,6 +181,11 @@ def _targets(targets: Sequence[DraftTarget]) -> Iterator[str]:
 def _line(text: str) -> str:
     """Text for a comment: one that held a line break would go on as YAML."""
     return "".join(char for char in " ".join(text.split()) if char.isprintable())
+
+
+def _word(name: str) -> str:
+    """A name, in quotes where YAML would take it for a number or the like."""
+    return name if isinstance(plain_scalar(name), str) else _quoted(name)
 
 
 def _quoted(text: str) -> str:

@@ -20,6 +20,7 @@ from spiritstream.errors import ProfileError
 
 HIDDEN = "(clear text, not shown)"
 _DIGITS = 8
+_USER = re.compile(r"://[^/@\s]+@")
 _SEALED = re.compile(rf"sealed:v1:[0-9a-f]{{16}}:(?P<destination>{FORM}):[A-Za-z0-9_-]+")
 
 
@@ -30,9 +31,10 @@ def shown(data: bytes, file: str, leaves_of: LeavesOf) -> str:
         ProfileError: it is no YAML, so that nobody can tell what in it is a secret.
     """
     document = parse_document(data.removeprefix(codecs.BOM_UTF8), file)
-    edits = [_edit(leaf, document.text) for leaf in leaves_of(document) if not isinstance(leaf.value, dict)]
-    # What is left is in comments.
-    return _SEALED.sub(lambda match: mark(match[0]), replace_spans(document.text, edits))
+    edits = [_edit(leaf, document.text) for leaf in leaves_of(document) if not _is_named(leaf.value)]
+    # What is left is in comments; a password in a URL has no place in a profile, and may stand in one.
+    text = _USER.sub(f"://{HIDDEN}@", replace_spans(document.text, edits))
+    return _SEALED.sub(lambda match: mark(match[0]), text)
 
 
 def shown_anyway(data: bytes, file: str, leaves_of: LeavesOf) -> str:
@@ -51,6 +53,14 @@ def mark(sealed: str) -> str:
     """The mark of a sealed value; of one that is none, a mark that says so."""
     match = _SEALED.fullmatch(sealed)
     return f"sealed({match['destination'] if match else 'broken'}, {_digest(sealed.encode())})"
+
+
+def _is_named(value: object) -> bool:
+    """Whether it is `{env: NAME}` or `{file: PATH}`; in another mapping a secret may stand."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    ((way, name),) = value.items()
+    return way in ("env", "file") and isinstance(name, str)
 
 
 def _edit(leaf: SecretLeaf, text: str) -> Edit:

@@ -165,6 +165,7 @@ class Controller:
             doing=self.fleet.doing,
             overrides=self.memory.overrides,
             beside=self._beside,
+            losses=self.decision.losses,
             confirmed=self._confirmed is not None and self._confirmed == view.digests(),
         )
 

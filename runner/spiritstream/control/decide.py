@@ -31,6 +31,8 @@ class _Deciding:
         self._again = False
         self._unsure: set[str] = set()
         self._guarded = False
+        self._doubtful: dict[str, frozenset[str]] = {}
+        self._losses: dict[str, frozenset[str]] = {}
 
     def decision(self) -> Decision:
         candidates = dict(self._candidates())
@@ -52,6 +54,7 @@ class _Deciding:
             tuple(sorted(self._held.items())),
             self._again,
             self._guarded,
+            self._losses,
         )
 
     # Which files are accepted anew.
@@ -92,6 +95,7 @@ class _Deciding:
         else:
             self._again = True
             self._unsure.add(name)
+            self._doubtful[name] = self._lost(name, profile)
         self._held[name] = f"targets are to be taken off the air, and are not yet: {obstacle}"
         return False
 
@@ -105,6 +109,8 @@ class _Deciding:
         for name in absent:
             if obstacle := self._obstacle(name):
                 self._held[name] = f"its profile was not found, and stays in force: {obstacle}"
+                if self._world.now.complete:
+                    self._doubtful[name] = self._live(name)
             else:
                 found[name] = "its profile is gone"
         return found
@@ -147,20 +153,38 @@ class _Deciding:
             return frozenset()
         return targets_on_air(effective(known.profile, self._world.overrides))
 
+    def _lost(self, name: str, profile: Profile) -> frozenset[str]:
+        """What is on air and would not be any more. What is disabled in so many words is not lost."""
+        live = self._live(name)
+        return live - targets_declared(profile) if live else live
+
     def _guard(self, candidates: dict[str, Wanted], gone: dict[str, str]) -> None:
-        """Refuse to lose more than half of what is on air. What is disabled in so many words is not lost."""
-        lost = {name: len(self._live(name)) for name in gone}
+        """Refuse to lose more than half of what is on air, be it one after the other.
+
+        A loss that was seen counts on until it is carried out or taken back, also when its file cannot be
+        judged now; one that is not proved yet is waited for.
+        """
+        if self._world.confirmed:
+            return
+        lost = {name: self._live(name) for name in gone}
         for name, wanted in candidates.items():
             assert wanted.profile is not None
-            live = self._live(name)
-            lost[name] = len(live - targets_declared(wanted.profile)) if live else 0
+            lost[name] = self._lost(name, wanted.profile)
+        before, judged = self._world.losses, lost.keys() | self._doubtful.keys()
+        seen = {name: before[name] & self._live(name) for name in before.keys() - judged}
+        self._losses = {**seen, **self._doubtful}
+        lost = {name: targets for name, targets in lost.items() if targets}
         total = sum(len(self._live(name)) for name in {*self._world.accepted, *self._world.running})
-        losing = sum(lost.values())
-        if self._world.confirmed or 2 * losing <= total:
+        losing = _count({**(seen if self._again else self._losses), **lost})
+        if not lost or 2 * _count({**self._losses, **lost}) <= total:
             return
-        self._guarded = True
-        for name in (name for name, count in lost.items() if count):
-            self._held[name] = f"{losing} of {total} targets on air would be lost: refused; {CONFIRM}"
+        why = "with others that are not found it would be more than half of what is on air"
+        if 2 * losing > total:
+            self._guarded = True
+            why = f"{losing} of {total} targets on air would be lost: refused; {CONFIRM}"
+        self._losses.update(lost)
+        for name in lost:
+            self._held[name] = why
             candidates.pop(name, None)
             gone.pop(name, None)
 
@@ -229,6 +253,10 @@ class _Deciding:
 
 def _with(wanted: Wanted, profile: Profile) -> Wanted:
     return Wanted(wanted.name, wanted.file, wanted.digest, profile, wanted.findings, wanted.revision)
+
+
+def _count(targets: Mapping[str, frozenset[str]]) -> int:
+    return sum(map(len, targets.values()))
 
 
 def _clash(shared: Mapping[Claim, str]) -> str:

@@ -122,7 +122,7 @@ class _Walk:
             self._link(COMMON, common, 0)
         elif os.path.lexists(common):
             self._file(COMMON, common)
-        elif above := find_common(Path(common)):
+        elif above := find_common(self._root / COMMON):
             self._above(above)
         for folder, real, depth in self._links:
             if real not in self._folders:

@@ -51,6 +51,16 @@ def with_order(overrides: Overrides, new: Override) -> dict[str, Override]:
     return {**kept, new.path: new}
 
 
+def taken_back(overrides: Overrides, path: str) -> dict[str, Override]:
+    """The overrides without the orders to be stopped at `path` or below; those to be live stay."""
+    below = f"{path}/"
+    return {
+        at: one
+        for at, one in overrides.items()
+        if one.order is not Order.STOPPED or (at != path and not at.startswith(below))
+    }
+
+
 def lasting(overrides: Overrides, now: float) -> dict[str, Override]:
     """The overrides that have not run out."""
     return {path: one for path, one in overrides.items() if one.until is None or one.until > now}

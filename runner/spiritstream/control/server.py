@@ -20,6 +20,7 @@ from spiritstream.control.override import (
     Overrides,
     checked_path,
     effective,
+    taken_back,
     targets_on_air,
     with_order,
 )
@@ -162,7 +163,12 @@ class _Calls:
         return self._folder
 
     async def _start(self, args: dict[str, Any]) -> Any:
-        return await self._order(args, Order.LIVE)
+        """As `stop`; `{path, back: true}`: only take back what was stopped there, nothing is ordered."""
+        if args.get("back") is not True:
+            return await self._order(args, Order.LIVE)
+        path = checked_path(str(args.get("path")))
+        await self._carried_out(path.partition("/")[0], lambda before: taken_back(before, path))
+        return {"override": None}
 
     async def _stop(self, args: dict[str, Any]) -> Any:
         return await self._order(args, Order.STOPPED)

@@ -49,7 +49,7 @@ class World:
     """Everything that a decision rests on.
 
     `doing` is what runners are being told at this moment; `beside` are the invalid files of no name that
-    stood beside a profile when it was last read.
+    stood beside a profile when it was last read; `losses` are those of the last decision.
     """
 
     now: View
@@ -59,6 +59,7 @@ class World:
     doing: Mapping[str, Profile] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=dict)
     beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    losses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     confirmed: bool = False
 
 
@@ -68,6 +69,7 @@ class Decision:
 
     `applies` hold what a runner is to be told (overrides included), `stops` and `held` the reasons.
     `again`: the same reading once more decides what is held. `guarded`: a person's confirmation does.
+    `losses` are the targets, by name, that would go off the air and were not let go yet.
     """
 
     accepted: Mapping[str, Wanted]
@@ -76,6 +78,7 @@ class Decision:
     held: tuple[tuple[str, str], ...] = ()
     again: bool = False
     guarded: bool = False
+    losses: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def named(view: View, accepted: Mapping[str, Wanted]) -> dict[str, list[Wanted]]:
