@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,12 @@ class House:
     def inhabitants(self) -> list[int]:
         """The controllers and runners of this house, also orphans: they name it in their arguments."""
         return [one.pid for one in processes() if any(str(self._folder) in word for word in one.argv)]
+
+    def noted(self, name: str, about: str) -> list[float]:
+        """When a profile's runner noted something in its log; Unix seconds."""
+        lines = (self._state / "spiritstream" / "logs" / f"{name}.jsonl").read_text().splitlines()
+        entries = (json.loads(line) for line in lines)
+        return [datetime.fromisoformat(e["time"]).timestamp() for e in entries if about in e["message"]]
 
     def said(self) -> str:
         """The last lines of its log."""

@@ -20,15 +20,10 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test of this folder as live, and has it tried a second time when it fails.
-
-    Real media on a machine that stands still for seconds fails a sound test; what is broken fails twice.
-    The summary names what was tried again, as a race of ours may hide there.
-    """
+    """Marks every test of this folder as live."""
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.live)
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session", autouse=True)

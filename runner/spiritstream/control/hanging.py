@@ -66,6 +66,9 @@ async def end_hung(lock: Path, name: str) -> None:
     """
     pid = await asyncio.to_thread(hung_runner, lock, name)
     if pid is None:
+        # One that was killed has no command line any more, and its last threads may still hold the lock.
+        if await _released(lock, GRACE_S):
+            return
         who = holder(lock)
         raise PeerError(
             f"the runner of '{name}' does not answer, and no controller started it",
