@@ -9,8 +9,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 # Debian packages: what the tests run on, and a stranger that they interoperate with.
 SERVERS := ffmpeg nginx libnginx-mod-rtmp libnginx-mod-stream
 PEERS := gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-# What people save profiles with, and what checks a unit of systemd.
-PROGRAMS := git nano vim-tiny systemd
+# What people save and sign profiles with, and what checks a unit of systemd.
+PROGRAMS := git gnupg nano openssh-client vim-tiny systemd
 
 .PHONY: help demo test lint format coverage bench soak clean
 

@@ -96,6 +96,22 @@ def test_a_repository_is_not_asked_without_a_pause(spiritstream: Spiritstream) -
     assert (2, True) == (called.code, "a repository is asked once a second at most" in called.err)
 
 
+@pytest.mark.parametrize("kind", ["ssh", "gpg"])
+def test_signers(home: Path, spiritstream: Spiritstream, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """A file of ssh keys or a GnuPG home: either goes to where commits are checked."""
+    signers = home / "signers"
+    signers.mkdir() if kind == "gpg" else signers.touch()
+    given: list[serving.Origin] = []
+
+    async def run(self: serving.Serving) -> int:
+        given.append(self._origin)
+        return 0
+
+    monkeypatch.setattr(serving.Serving, "run", run)
+    called = spiritstream("serve", "--git", "https://git.example/shows.git", "--signers", signers)
+    assert (0, [signers]) == (called.code, [origin.signers for origin in given]), called.err
+
+
 async def test_changed_settings_are_followed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With profiles from git, `config set` does without a signal: everything is opened anew."""
     looked = asyncio.Event()

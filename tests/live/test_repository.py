@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,17 +25,20 @@ def show(sink: RtmpSink, file: str, more: str = "") -> str:
 async def test_a_show_with_a_slate_from_the_repository(
     any_ffmpeg: str, media: MediaLibrary, sink: RtmpSink
 ) -> None:
-    """On air; a commit of text only, one that reaches out, kill -9, no repository: one connection."""
+    """On air; a commit of text only, taken at SIGHUP; one that reaches out, kill -9, no repository: one
+    connection.
+    """
     with TemporaryDirectory(prefix="spirit-") as folder:
         home = Home(Path(folder), {"SHOW_KEY": KEY, "SPIRITSTREAM_ENVIRONMENT": "SHOW_KEY"})
         origin = Repository(home.folder / "origin")
         origin.commit({"live/a.yaml": show(sink, "../slate.flv"), "slate.flv": media.h264(5).read_bytes()})
         async with serving(home, any_ffmpeg) as served:
-            served.origin = ("--git", origin.path, "--path", "live")
+            served.origin = ("--git", origin.path, "--path", "live", "--every", "1h")
             await served.begin()
             await served.live("a", "one")
             origin.commit({"live/a.yaml": show(sink, "../slate.flv", "description: new\n")})
-            await served.ask("look")
+            assert served.process is not None
+            served.process.send_signal(signal.SIGHUP)
             newest = origin.git("rev-parse", "HEAD")
             await served.is_so("a", lambda found: found["revision_applied"] == newest)
             origin.commit({"live/a.yaml": show(sink, "/etc/passwd"), "live/b.yaml": "version: 1"})

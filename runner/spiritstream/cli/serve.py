@@ -23,9 +23,9 @@ from spiritstream.errors import UsageError
 @click.option("--every", default="30s", show_default=True, help="With --git: how often it is asked.")
 @click.option(
     "--signers",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="FILE",
-    help="With --git: only commits signed by one of these keys.",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE|DIR",
+    help="With --git: only commits signed by one of these keys: ssh's allowed signers, or a GnuPG home.",
 )
 @IDENTITY_OPTION
 @click.option("--ffmpeg", help="The ffmpeg to use, instead of the one on PATH or the embedded one.")
