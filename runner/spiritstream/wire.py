@@ -18,7 +18,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from spiritstream.errors import PeerError
 from spiritstream.secret import Secret
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
 T = TypeVar("T")

@@ -165,7 +165,7 @@ def _audio(data: Any) -> Audio | None:
 def _target(
     path: Path, data: dict[str, Any], usual: _Usual, around: Surroundings, secrets: Secrets
 ) -> Target:
-    platform, address = None, None
+    platform, address, service = None, None, None
     if "platform" in data:
         service = around.find_platform(data["platform"])
         platform, address = service.id, _address(service.server_url(data.get("server")), path, data, secrets)
@@ -180,6 +180,8 @@ def _target(
         enabled=data.get("enabled", True),
         sender=sender_for(data.get("sender", usual.sender), address.scheme if address else ""),
         leave=Leave(data.get("leave", Leave.CLEAN)),
+        limits=service.bounds if service else None,
+        reconnects=service.reconnects if service else None,
     )
 
 

@@ -28,7 +28,10 @@ from spiritstream.config.recording import record_findings
 from spiritstream.config.schema import MAX_FINDINGS
 from spiritstream.config.sending import sender_findings
 from spiritstream.errors import Finding, SpiritError
+from spiritstream.model.limits import Limits
 from spiritstream.model.profile import KEY_PLACEHOLDER
+from spiritstream.model.reconnects import ReconnectBudget
+from spiritstream.model.servers import Lookup
 
 Node = dict[str, object]
 
@@ -47,6 +50,18 @@ class PlatformLike(Protocol):
     @property
     def own(self) -> bool:
         """Whether it is the user's own: its keys are sealed for its servers' hosts."""
+
+    @property
+    def bounds(self) -> Limits | None:
+        """What it takes; `None` if nothing is known."""
+
+    @property
+    def reconnects(self) -> ReconnectBudget | None:
+        """How often a target may be begun anew; `None` without a limit."""
+
+    @property
+    def lookup(self) -> Lookup | None:
+        """How the present servers are asked for; `None` if they are not."""
 
     @property
     def warning(self) -> str:

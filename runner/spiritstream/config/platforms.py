@@ -15,8 +15,12 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from spiritstream.config.bounds import bounds_of, lookup_of, reconnects_of
 from spiritstream.config.data import data_folder
 from spiritstream.errors import ExitCode, SpiritError
+from spiritstream.model.limits import Limits
+from spiritstream.model.reconnects import ReconnectBudget
+from spiritstream.model.servers import Lookup
 
 BACKUP = "backup"
 _SENT = frozenset({"rtmp", "rtmps"})  # the protocols that a listed server can be reached by
@@ -65,7 +69,8 @@ class Platform:
 
     `warning` says why it may not work, or is empty. `misaddressed` means that the listed servers
     belong to somebody else, so that none is chosen by default. `limits` is the file's own mapping.
-    `own` is one that is not shipped: its keys are bound to hosts, never to its id (`registry.py`).
+    `own` is one that is not shipped: its keys are bound to hosts, never to its id (`registry.py`). `bounds`
+    are the limits as rules, `lookup` is how a program asks for the present servers.
     """
 
     id: str
@@ -82,6 +87,9 @@ class Platform:
     own: bool = False
     stream_key_url: str = ""
     limits: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    bounds: Limits | None = None
+    reconnects: ReconnectBudget | None = None
+    lookup: Lookup | None = None
 
     def server_url(self, choice: str | None = None) -> str:
         """The address to send to: a listed one by its name, a written one, or the default (else the first).
@@ -180,6 +188,9 @@ def parse_platform(id: str, data: Mapping[str, Any], *, own: bool = False) -> Pl
         own=own,
         stream_key_url=data.get("stream_key_url", ""),
         limits=MappingProxyType(data.get("limits", {})),
+        bounds=bounds_of(data),
+        reconnects=reconnects_of(data),
+        lookup=lookup_of(data),
     )
 
 

@@ -148,6 +148,8 @@ def _differing(old: object, new: object, prefix: str = "") -> list[str]:
         return [prefix or "kind"]
     found: list[str] = []
     for field in fields(old):
+        if not field.compare:
+            continue
         name = f"{prefix}.{field.name}" if prefix else field.name
         found += _differing(getattr(old, field.name), getattr(new, field.name), name)
     return found

@@ -7,11 +7,15 @@ copy: the input's stream passes as it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from urllib.parse import urlsplit
 
+from spiritstream.model.limits import Limits
+from spiritstream.model.reconnects import ReconnectBudget
+from spiritstream.model.servers import ServerChoice
+from spiritstream.model.size import Size as Size
 from spiritstream.secret import MASK, Secret
 
 KEY_PLACEHOLDER = "{stream_key}"
@@ -47,17 +51,6 @@ class Container(StrEnum):
     MPEGTS = "mpegts"
     MATROSKA = "mkv"
     MP4 = "mp4"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A picture's size in pixels."""
-
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +91,7 @@ class TestInput:
 
     __test__ = False  # the name is the field's, not pytest's
 
-    size: Size = Size(1280, 720)
+    size: Size = field(default_factory=lambda: Size(1280, 720))
     fps: Fraction = Fraction(30)
     bitrate_bps: int = 3_000_000
     tone_hz: int = 440
@@ -157,7 +150,7 @@ def input_secrets(wanted: Input) -> tuple[Secret, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A video encoding. `None` fields follow the input (size, fps) or the encoder (preset, profile)."""
+    """A video encoding. `None` fields follow the input (size, fps) or the encoder (all others)."""
 
     codec: str
     bitrate_bps: int
@@ -167,6 +160,7 @@ class Video:
     keyframe_s: float = 2.0
     preset: str | None = None
     profile: str | None = None
+    b_frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +183,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One destination: exactly one of `address` and `record` is set."""
+    """One destination: exactly one of `address` and `record` is set.
+
+    `server` says how the address is settled when it connects. What the platform takes, and how often it may
+    be begun anew, is knowledge and no wish: other knowledge restarts nothing.
+    """
 
     name: str
     address: Address | None = None
@@ -199,6 +197,9 @@ class Target:
     enabled: bool = True
     sender: Sender = Sender.FFMPEG
     leave: Leave = Leave.CLEAN
+    server: ServerChoice | None = None
+    limits: Limits | None = field(default=None, compare=False)
+    reconnects: ReconnectBudget | None = field(default=None, compare=False)
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret of this target."""

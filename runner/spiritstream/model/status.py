@@ -25,7 +25,8 @@ class Progress:
 class Incoming:
     """What arrives at an input, as measured; `None` where it is not known (yet).
 
-    `clock_faults` counts timestamps that jumped or ran backwards, since the input exists.
+    `clock_faults` counts timestamps that jumped or ran backwards, since the input exists. `profile` is
+    H.264's, as its header says it; `b_frames` whether there are any.
     """
 
     bitrate_bps: float = 0.0
@@ -35,6 +36,10 @@ class Incoming:
     fps: float | None = None
     keyframe_s: float | None = None
     clock_faults: int = 0
+    video_bps: float | None = None
+    audio_bps: float | None = None
+    profile: str | None = None
+    b_frames: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,9 @@ class Cause:
 class UnitStatus:
     """An input, group or target. `path` is `input`, `groups.NAME` or `groups.NAME.targets.NAME`.
 
-    Times are Unix seconds; `queue_*` and `dropped_gops` belong to the unit's own queue.
+    Times are Unix seconds; `queue_*` and `dropped_gops` belong to the unit's own queue. `server` is the
+    server that a target was given, and why, where the profile leaves that open; `warnings` is what its
+    platform may object to.
     """
 
     path: str
@@ -84,6 +91,8 @@ class UnitStatus:
     tcp: TcpFigures | None = None
     cause: Cause | None = None
     next_retry: float | None = None
+    server: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
