@@ -100,6 +100,7 @@ profiles            {0}/config/spiritstream/profiles{1}  default
 recordings          /tapes                                                          environment SPIRITSTREAM_RECORDINGS
 environment         A, B                                                            file {2}:2:14
 folders             (none)                                                          default
+uplink              (nobody counts)                                                 default
 log.level           info                                                            default
 log.keep.days       30                                                              default
 log.keep.megabytes  100                                                             default

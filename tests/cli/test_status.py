@@ -99,6 +99,23 @@ def test_of_a_controller(home: Path, spiritstream: Spiritstream) -> None:
     assert "off100" not in said
 
 
+@pytest.mark.parametrize(
+    ("undeclared", "more"),
+    [
+        ([], ""),
+        (["a/g/t"], "; 1 target passes on what arrives, which is not counted"),
+        (["a/g/t", "b/g/t"], "; 2 targets pass on what arrives, which is not counted"),
+    ],
+)
+def test_uplink(home: Path, spiritstream: Spiritstream, undeclared: list[str], more: str) -> None:
+    """Where the settings say what the line carries, it says how much of it is declared, and what is not."""
+    line = {"bps": 20_000_000, "declared_bps": 14_400_000, "undeclared": undeclared}
+    with peer(controller_at(home), CONTROLLER, status=status_data(uplink=line)):
+        said = spiritstream("status").out
+        assert line == json.loads(spiritstream("status", "--output", "json").out)["controller"]["uplink"]
+    assert f"  uplink: 14.4M of 20M are declared{more}" in said.splitlines()
+
+
 def test_one_profile(home: Path, spiritstream: Spiritstream) -> None:
     """With a name only that profile is shown."""
     data = status_data(profile_data("a"), profile_data("b"))

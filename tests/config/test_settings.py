@@ -36,6 +36,7 @@ environment:
   - TWITCH_KEY
   - KICK_KEY
 folders: [/srv/media]
+uplink: 20.5M
 log:
   level: debug
   keep: {days: 7, megabytes: 5}
@@ -50,7 +51,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert (None, None) == (settings.ffmpeg, settings.identity)
     assert tmp_path / "config" / "spiritstream" / "profiles" == settings.profiles
     assert tmp_path / "data" / "spiritstream" / "recordings" == settings.recordings
-    assert ((), ()) == (settings.environment, settings.folders)
+    assert ((), (), None) == (settings.environment, settings.folders, settings.uplink_bps)
     assert (False, 30, 100_000_000) == (settings.verbose, settings.log_days, settings.log_bytes)
 
 
@@ -66,8 +67,9 @@ def test_file(file: Path) -> None:
     ]
     assert (("TWITCH_KEY", "KICK_KEY"), (Path("/srv/media"),)) == (settings.environment, settings.folders)
     assert (True, 7, 5_000_000) == (settings.verbose, settings.log_days, settings.log_bytes)
+    assert 20_500_000 == settings.uplink_bps
     assert {Origin.FILE} == {setting.origin for setting in settings.all.values()}
-    assert f"{file}:12:16" == settings.all["log.keep.days"].where
+    assert f"{file}:13:16" == settings.all["log.keep.days"].where
 
 
 ENVIRONMENT = {
@@ -77,6 +79,7 @@ ENVIRONMENT = {
     "SPIRITSTREAM_RECORDINGS": "/e/tapes",
     "SPIRITSTREAM_ENVIRONMENT": "A, B",
     "SPIRITSTREAM_FOLDERS": "/e/media",
+    "SPIRITSTREAM_UPLINK": "12M",
     "SPIRITSTREAM_LOG_LEVEL": "info",
     "SPIRITSTREAM_LOG_KEEP_DAYS": "9",
     "SPIRITSTREAM_LOG_KEEP_MEGABYTES": "8",
@@ -92,6 +95,7 @@ def test_environment_wins_over_the_file(file: Path) -> None:
     }
     assert ("ffmpeg7", ("A", "B"), 9) == (settings.ffmpeg, settings.environment, settings.log_days)
     assert (Path("/e/media"),) == settings.folders
+    assert 12_000_000 == settings.uplink_bps
 
 
 def test_flag_wins_over_the_environment(file: Path) -> None:

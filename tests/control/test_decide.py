@@ -10,7 +10,9 @@ from spiritstream.control.decide import decide
 from spiritstream.control.override import Override, targets_on_air
 from spiritstream.control.world import Decision, Running, View, Wanted, World
 from spiritstream.model.lifecycle import Order
-from spiritstream.model.profile import Profile
+from spiritstream.model.profile import Address, Group, Profile, Target, Video
+from spiritstream.model.uplink import CHANGE
+from spiritstream.secret import Secret
 from tests.control.wishes import paths, profile, target, view, wanted
 
 A, B, C, D = (profile(name) for name in ("a", "b", "c", "d"))
@@ -351,6 +353,64 @@ class TestClashes:
         """What is shared is named, not shown."""
         decision = decide(World(view(wanted(self.same_key("one")), wanted(self.same_key("other")))))
         assert "canary" not in repr(decision.held)
+
+
+class TestUplink:
+    """Nothing new goes on air that the line cannot carry beside what is there."""
+
+    def sending(self, name: str, mbit: int, position: int = 0) -> Profile:
+        """A show that declares so much."""
+        away = Target("t", Address("rtmp://live.example.org/app", Secret(f"canary-{name}")))
+        encoded = Group("g", (away,), Video("h264", mbit * 1_000_000))
+        return replace(profile(name, listen=f"canary-in-{name}"), groups=(encoded,), position=position)
+
+    def with_line(self, world: World, mbit: int) -> World:
+        """The same world at the end of such a line."""
+        return replace(world, uplink_bps=mbit * 1_000_000)
+
+    def test_nobody_counts(self) -> None:
+        """Without a figure there is no limit."""
+        assert ["a"] == names(decide(World(view(wanted(self.sending("a", 400))))).applies)
+
+    def test_the_running_one_wins(self) -> None:
+        """What would be too much beside it is held, with both figures and what to do; nothing is stopped."""
+        a, b = self.sending("a", 6), self.sending("b", 5)
+        decision = decide(self.with_line(reads(steady(b), wanted(a), wanted(b)), 10))
+        assert ([], [], ["a"]) == (names(decision.applies), names(decision.stops), names(decision.held))
+        assert "it would send 6M beside the 5M of other shows, and the uplink is 10M" in why(decision, "a")
+        assert CHANGE in why(decision, "a")
+        assert "a" not in decision.accepted
+
+    def test_the_lower_position_goes_first(self) -> None:
+        """Of several new ones that do not fit together."""
+        shows = [self.sending("a", 6), self.sending("b", 6, position=-1), self.sending("c", 4)]
+        decision = decide(self.with_line(World(view(*map(wanted, shows))), 10))
+        assert (["b", "c"], ["a"]) == (names(decision.applies), names(decision.held))
+
+    def test_an_edit_that_sends_more(self) -> None:
+        """It is held; the show runs on as it was. One that sends less makes room at once."""
+        a, b = self.sending("a", 5), self.sending("b", 5)
+        more = decide(self.with_line(reads(steady(a, b), wanted(self.sending("a", 6)), wanted(b)), 10))
+        assert ([], ["a"]) == (names(more.applies), names(more.held))
+        assert a == more.accepted["a"].profile
+        both = reads(steady(a, b), wanted(self.sending("a", 6)), wanted(self.sending("b", 4)))
+        assert ["a", "b"] == names(decide(self.with_line(both, 10)).applies)
+
+    def test_a_lower_line_stops_nothing(self) -> None:
+        """What is on air stays, comes back when its runner died, and may be edited to send less."""
+        a, b = self.sending("a", 6), self.sending("b", 6)
+        world = self.with_line(steady(a, b), 10)
+        assert ((), (), ()) == ((done := decide(world)).applies, done.stops, done.held)
+        assert ["b"] == names(decide(replace(world, running=running(a))).applies)
+        less = reads(world, wanted(self.sending("a", 5)), wanted(b))
+        assert ["a"] == names(decide(less).applies)
+
+    def test_room_that_is_made(self) -> None:
+        """What was held goes on air when another has gone."""
+        a, b = self.sending("a", 6), self.sending("b", 6)
+        world = self.with_line(reads(steady(b, C), wanted(a), wanted(C), twice=True), 10)
+        decision = decide(world)
+        assert (["b"], ["a"]) == (names(decision.stops), names(decision.applies))
 
 
 class TestRunners:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -214,6 +215,35 @@ async def test_not_live(home: Home, file: Path, any_ffmpeg: str) -> None:
         assert "nothing listens at that port" in missing[0]
         assert "live" == states(await status(home))["tape"]
     nothing_secret(said)
+
+
+async def test_uplink(home: Home, file: Path, any_ffmpeg: str) -> None:
+    """What the line cannot carry is not put on air: refused with both figures, by `apply` and by `run`. As
+    soon as the settings say that there is more, it goes on air; `status` says what is declared."""
+    home.extra["SPIRITSTREAM_FFMPEG"] = any_ffmpeg
+    file.write_text(TEXT % "rtmp://platform.invalid/live")
+    assert 0 == (await call(home, "config", "set", "uplink", "300k")).code
+    run = await call(home, "run", file, "--ffmpeg", any_ffmpeg)
+    assert (ExitCode.GUARDED, b"'show' would send 0.33M, and the uplink is 0.3M" in run.err) == (
+        run.code,
+        True,
+    )
+    async with controlled(home):
+        applied = await call(home, "apply", file)
+        assert (ExitCode.GUARDED, b"`spiritstream config set uplink`" in applied.err) == (applied.code, True)
+        held = json.loads((await call(home, "status", "--output", "json")).out)
+        assert (300_000, 0) == tuple(held["controller"]["uplink"][one] for one in ("bps", "declared_bps"))
+        assert ("it would send 0.3M", None) == (
+            held["profiles"][0]["held"][:18],
+            held["profiles"][0]["runner"],
+        )
+
+        assert 0 == (await call(home, "config", "set", "uplink", "1M")).code
+        os.kill(held["controller"]["pid"], signal.SIGHUP)
+        assert 7 == (await call(home, "apply", file, "--timeout", "5s")).code
+        assert "live" == states(await status(home))["tape"]
+        assert b"uplink: 0.33M of 1M are declared" in (await call(home, "status")).out
+    nothing_secret(run, applied)
 
 
 async def test_beside_a_foreground_show(home: Home, file: Path, any_ffmpeg: str) -> None:

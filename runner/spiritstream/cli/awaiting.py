@@ -13,6 +13,7 @@ from spiritstream.cli.overview import Overview, Reason, Show, reasons
 from spiritstream.cli.place import shown_path
 from spiritstream.cli.statustext import reason_line
 from spiritstream.errors import PeerError
+from spiritstream.model.uplink import CHANGE
 
 _LOOK_S = 0.25
 # What the controller holds until a person confirms it says how.
@@ -25,7 +26,7 @@ async def until_live(names: Sequence[str], timeout_s: float) -> None:
     Raises:
         NotLiveError: it is not in time; says what is not, and why.
         NotValidError: a file is not valid for the controller, which no waiting changes.
-        GuardedError: it is held until somebody confirms it.
+        GuardedError: it is held until somebody confirms it, or gives it room.
     """
     end = time.monotonic() + timeout_s
     told: dict[str, str] = {}
@@ -49,8 +50,12 @@ async def until_live(names: Sequence[str], timeout_s: float) -> None:
 def _refuse(shows: Iterable[Show]) -> None:
     if findings := [text for show in shows for text in show.findings]:
         raise NotValidError("\n".join(findings), "what was on air before runs on")
-    if guarded := [f"{show.name}: {show.held}" for show in shows if _CONFIRM in show.held]:
+    if guarded := [f"{show.name}: {show.held}" for show in shows if _waits_for_a_person(show.held)]:
         raise GuardedError("\n".join(guarded))
+
+
+def _waits_for_a_person(held: str) -> bool:
+    return _CONFIRM in held or CHANGE in held
 
 
 async def _look(names: Sequence[str]) -> Overview:

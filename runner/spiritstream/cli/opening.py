@@ -93,7 +93,26 @@ def _open(path: Path, identity: Path | None) -> Profile:
     from spiritstream.config.load import load_profile
     from spiritstream.config.opener import identity_opener
 
-    return load_profile(path, identity_opener(identity, Environment()), os.environ)
+    profile = load_profile(path, identity_opener(identity, Environment()), os.environ)
+    _check_uplink(profile)
+    return profile
+
+
+def _check_uplink(profile: Profile) -> None:
+    """Refuse a profile that alone declares more than the settings say the line carries.
+
+    Raises:
+        OpeningError: it does; also when the settings are not valid.
+    """
+    from spiritstream.cli.settings import something_is_set
+
+    if not (something_is_set() or os.environ.get("SPIRITSTREAM_UPLINK")):
+        return
+    from spiritstream.config.settings import load_settings
+    from spiritstream.model.uplink import over
+
+    if refusal := over(profile, load_settings(os.environ).uplink_bps):
+        raise OpeningError(*refusal, ExitCode.GUARDED)
 
 
 def _choose() -> Chosen:

@@ -58,6 +58,15 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Uplink:
+    """What there is, what the profiles declare, and the targets that pass on what nobody declares."""
+
+    bps: int
+    declared_bps: int
+    undeclared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Controller:
     """The controller, as it introduces itself. `folder` is the one that it reads, `None` for git."""
 
@@ -69,6 +78,7 @@ class Controller:
     problem: str = ""
     unnamed: tuple[str, ...] = ()
     """What is wrong with files that do not even say which profile they are."""
+    uplink: Uplink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,7 @@ def read_overview(hello: Mapping[str, Any], data: Mapping[str, Any], at: float) 
             folder=None if folder is None else str(folder),
             problem=str(data.get("problem") or ""),
             unnamed=tuple(str(text) for one in data.get("unnamed") or () for text in one["findings"]),
+            uplink=from_data(Uplink, data["uplink"]) if data.get("uplink") else None,
         )
         return Overview(at, controller, tuple(_show(one) for one in data["profiles"]))
     except (KeyError, TypeError, ValueError, AttributeError):

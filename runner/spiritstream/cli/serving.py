@@ -151,7 +151,15 @@ class Serving:
         state, by_commit = State(state_folder()), folder is None
         source, reach = self._source(folder, state)
         opener = ProfileOpener(self._identity, Environment(), reach)
-        return Controller(source, runners, state, opener, by_commit=by_commit, confirm=self._confirm)
+        return Controller(
+            source,
+            runners,
+            state,
+            opener,
+            by_commit=by_commit,
+            confirm=self._confirm,
+            uplink_bps=settings.uplink_bps,
+        )
 
     def _source(self, folder: Path | None, state: State) -> tuple[Source, Callable[[], Reach] | None]:
         """Where profiles come from, and what they may use: a folder's are the owner's, who may all."""
@@ -202,15 +210,27 @@ class Serving:
         self._reload = asyncio.create_task(self._reloaded(controller))
 
     async def _follow_settings(self, controller: Controller) -> None:
-        """What profiles from git may use is read anew when the settings' file changes."""
+        """What profiles from git may use, and the uplink, are read anew when the settings' file changes."""
         before = await asyncio.to_thread(_stamp, settings_path())
-        while self._origin.url is not None:
+        while True:
             await asyncio.sleep(SETTINGS_S)
             if (now := await asyncio.to_thread(_stamp, settings_path())) != before:
                 before = now
-                controller.look(anew=True)
+                await self._take_settings(controller)
+
+    async def _take_settings(self, controller: Controller) -> None:
+        try:
+            settings = await asyncio.to_thread(load_settings, os.environ)
+        except SpiritError as error:
+            log.error("the settings stay as they were: %s", error)
+            return
+        controller.uplink_bps = settings.uplink_bps
+        if self._origin.url is not None:
+            controller.look(anew=True)
+        controller.wake()
 
     async def _reloaded(self, controller: Controller) -> None:
+        await self._take_settings(controller)
         with contextlib.suppress(SpiritError):
             await controller.settled()
         notify("READY=1")

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from spiritstream.cli.overview import Overview, Reason, Show, amiss, reasons
+from spiritstream.cli.overview import Overview, Reason, Show, Uplink, amiss, reasons
 from spiritstream.cli.place import shown_path
 from spiritstream.cli.rows import clean, columns, duration, rows, title
 from spiritstream.cli.table import unit_table
 from spiritstream.cli.until import shown_moment
 from spiritstream.model.lifecycle import Order
 from spiritstream.model.status import UnitStatus
+from spiritstream.model.uplink import in_mbit
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -45,6 +46,17 @@ def _controller_lines(overview: Overview) -> Iterator[str]:
         if found.problem:
             yield clean(f"  the source: {found.problem}")
         yield from (clean(f"  not valid: {text}") for text in found.unnamed)
+        if found.uplink:
+            yield clean(f"  uplink: {uplink_words(found.uplink)}")
+
+
+def uplink_words(uplink: Uplink) -> str:
+    """`14M of 20M are declared; 2 targets pass on what arrives, which is not counted`."""
+    said = f"{in_mbit(uplink.declared_bps)} of {in_mbit(uplink.bps)} are declared"
+    count = len(uplink.undeclared)
+    if not count:
+        return said
+    return f"{said}; {count} target{'s pass' if count > 1 else ' passes'} on what arrives, which is not counted"
 
 
 def _show(show: Show, now: float, width: int) -> list[RenderableType]:

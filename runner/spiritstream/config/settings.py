@@ -18,6 +18,7 @@ from spiritstream.config.folders import default_profiles, default_recordings, se
 from spiritstream.config.load import read_bounded, unreadable
 from spiritstream.config.reach import Reach
 from spiritstream.config.schema import profile_validator, schema_findings
+from spiritstream.config.values import parse_bitrate
 from spiritstream.errors import Finding, ProfileError, UsageError
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ class Settings:
     def reach(self, repository: Path) -> Reach:
         """What profiles from git may use, `repository` being the folder where its own files are."""
         return Reach(frozenset(self.environment), (repository, *self.folders), self.recordings)
+
+    @property
+    def uplink_bps(self) -> int | None:
+        """The most that all profiles may send together, in bit/s; `None`: nobody says."""
+        value = self.all["uplink"].value
+        return None if value is None else parse_bitrate(value)
 
     @property
     def verbose(self) -> bool:

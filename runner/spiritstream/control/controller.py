@@ -45,11 +45,13 @@ class Controller:
         *,
         by_commit: bool = False,
         confirm: bool = False,
+        uplink_bps: int | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`by_commit`: profiles' revisions are the source's.
 
         `confirm`: what the first reading says is meant, however much of what is live it ends.
+        `uplink_bps`: the most that all profiles may send together.
         """
         loop = asyncio.get_running_loop()
         self.source = source
@@ -58,6 +60,8 @@ class Controller:
         self.fleet = Fleet(hands, self.wake)
         self.decision = Decision({})
         self.wall = wall
+        self.uplink_bps = uplink_bps
+        """May be changed; then `wake`."""
         self.ready = asyncio.Event()
         """Set after the first reading was acted on."""
         self._hands = hands
@@ -167,6 +171,7 @@ class Controller:
             beside=self._beside,
             losses=self.decision.losses,
             confirmed=self._confirmed is not None and self._confirmed == view.digests(),
+            uplink_bps=self.uplink_bps,
         )
 
     # The loop.

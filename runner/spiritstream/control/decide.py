@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from spiritstream.control.clash import Claim, claims, owners, words_for
 from spiritstream.control.override import effective, targets_declared, targets_on_air
+from spiritstream.control.uplink import beyond_uplink
 from spiritstream.control.world import Decision, Wanted, World, named, nameless
 from spiritstream.model.changes import changes
 from spiritstream.model.profile import Profile
@@ -39,6 +40,7 @@ class _Deciding:
         gone = self._gone()
         self._guard(candidates, gone)
         self._refuse_clashes(candidates)
+        self._refuse_beyond_uplink(candidates, gone)
         self._accepted.update(candidates)
         for name in gone:
             self._accepted.pop(name, None)
@@ -216,6 +218,21 @@ class _Deciding:
             if shared:
                 self._held[name] = _clash(shared)
                 del candidates[name]
+
+    # The uplink.
+
+    def _refuse_beyond_uplink(self, candidates: dict[str, Wanted], gone: Mapping[str, str]) -> None:
+        if self._world.uplink_bps is None:
+            return
+        kept = {
+            n: self._effective(one)
+            for n, one in self._world.accepted.items()
+            if n not in gone and one.profile
+        }
+        new = {name: self._effective(wanted) for name, wanted in candidates.items()}
+        for name, reason in beyond_uplink(new, kept, self._world.uplink_bps).items():
+            self._held[name] = reason
+            del candidates[name]
 
     # The difference.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from spiritstream.errors import SpiritError
 from spiritstream.model.changes import changes
 from spiritstream.model.lifecycle import Order
 from spiritstream.model.profile import Profile
+from spiritstream.model.uplink import together
 
 
 class Report:
@@ -52,7 +53,16 @@ class Report:
                 for wanted in map(view.files.__getitem__, sorted(nameless(view, controller.memory.accepted)))
             ],
             "overrides": [override_data(one) for one in controller.memory.overrides.values()],
+            "uplink": self._uplink(expected),
         }
+
+    def _uplink(self, expected: Mapping[str, Profile]) -> dict[str, Any] | None:
+        """What all that is wanted sends, beside what there is; `None` where nobody counts."""
+        uplink_bps = self._controller.uplink_bps
+        if uplink_bps is None:
+            return None
+        load = together(expected.values())
+        return {"bps": uplink_bps, "declared_bps": load.bps, "undeclared": list(load.open)}
 
     async def _runner(self, name: str) -> tuple[Any, str]:
         """What a runner says, and why it says nothing."""

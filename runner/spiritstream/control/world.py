@@ -49,7 +49,8 @@ class World:
     """Everything that a decision rests on.
 
     `doing` is what runners are being told at this moment; `beside` are the invalid files of no name that
-    stood beside a profile when it was last read; `losses` are those of the last decision.
+    stood beside a profile when it was last read; `losses` are those of the last decision. `uplink_bps` is the
+    most that profiles may declare to send together.
     """
 
     now: View
@@ -61,6 +62,7 @@ class World:
     beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
     losses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     confirmed: bool = False
+    uplink_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

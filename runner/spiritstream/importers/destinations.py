@@ -1,7 +1,7 @@
 """Where another program sends to, as the fields of a target: a platform if it is one, else a URL. Pure.
 
 A server's address and its key stay apart. Where a program has only one text for both, the key is what
-ffmpeg takes for the stream's name (libavformat/rtmpproto.c), unless the registry knows the server.
+stands behind the application: the registry's, or of a server that it does not know the path's first part.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from spiritstream.config.seal import unsealable
 from spiritstream.importers.matching import (
     Listed,
     Platforms,
+    Split,
+    completed,
     listed,
     listed_splits,
+    may_be_secret,
     split_url,
 )
 from spiritstream.importers.values import Env, Field, Fields
@@ -40,6 +43,10 @@ _SRT_VALUE = re.compile(r"[a-z0-9]{1,10}")
 _HERE = ("localhost", "127.0.0.1", "::1")
 _LONGEST_PUBLIC = 4
 """A query's value of this length is no secret: `?backup=1`."""
+DOUBTFUL = (
+    "all behind the first part of its path is taken for the key; if its application has two parts, "
+    "write both into `url:`, and the rest as `key:`"
+)
 
 
 class UnsendableError(Exception):
@@ -95,8 +102,8 @@ def destination(
 ) -> Destination:
     """The target for a server and its key; `service` is the program's name for the platform.
 
-    Without a key, the server's URL may hold it: after at most `app_parts` parts of the application. It
-    does when it is `joined`, in programs that have no other place for it.
+    Without a key, the server's URL may hold it. It does when it is `joined`, in programs that have no other
+    place for it; they take at most `app_parts` parts of the path for the application.
 
     Raises:
         UnsendableError: it has no place in a profile.
@@ -107,29 +114,50 @@ def destination(
     if url_scheme(server) not in SERVER_SCHEMES:
         raise _not_sent(server)
     found = listed(server, platforms, service)
+    remarks: tuple[str, ...] = ()
     if found is None and not key.strip():
-        split = next(listed_splits(server, platforms), None) or split_url(server, app_parts)
-        server, key = split
+        split = _apart(server, platforms, joined)
+        remarks = (DOUBTFUL,) if split.doubtful and app_parts > 1 else ()
+        server, key = split.server, split.key
         found = listed(server, platforms, service)
-        if joined and not found and not key and url_host(server) not in _HERE:
-            # What looks like an application may be the key.
-            raise UnsendableError("no key can be told from its address; write it as `url:` and `key:`")
+    elif found is None and (whole := completed(server, platforms, service)):
+        server, found = whole, listed(whole, platforms, service)
+        remarks = ("its address had no application; it has the platform's now",)
     secret = secret_field(key, "key")
     if found:
-        return _of_platform(found, server, secret, login)
+        return _of_platform(found, server, secret, login, remarks)
     _refuse_query(server)
     if problem := url_problem(server, TARGET_SCHEMES):
         raise UnsendableError(f"its address cannot be used: {problem[0]}")
-    remarks = (f"the file calls it {service}, whose address this is not",) if service else ()
+    remarks += (f"the file calls it {service}, whose address this is not",) if service else ()
     return Destination({"url": server, **_key(secret), **_login(login)}, server, remarks=remarks)
 
 
-def _of_platform(found: Listed, server: str, secret: Secret | Env | None, login: Login) -> Destination:
+def _apart(url: str, platforms: Platforms, joined: bool) -> Split:
+    """Server and key out of one text; what may be a part of the key never becomes one of the server.
+
+    Raises:
+        UnsendableError: the two cannot be told apart.
+    """
+    for server, key in listed_splits(url, platforms):
+        return Split(server, key)
+    split = split_url(url)
+    app = split.server.partition("://")[2].partition("/")[2].partition("?")[0]
+    # What looks like an application may be the key.
+    alone = joined and not split.key and url_host(split.server) not in _HERE
+    if alone or may_be_secret(app):
+        raise UnsendableError("no key can be told from its address; write it as `url:` and `key:`")
+    return split
+
+
+def _of_platform(
+    found: Listed, server: str, secret: Secret | Env | None, login: Login, remarks: tuple[str, ...]
+) -> Destination:
     platform = found.platform
     fields: dict[str, Field] = {"platform": platform.id}
     if found.server:
         fields["server"] = found.server
-    remarks = (f"{platform.id}: {platform.warning}",) if platform.warning else ()
+    remarks += (f"{platform.id}: {platform.warning}",) if platform.warning else ()
     missing = "" if secret else "it has no key"
     return Destination({**fields, **_key(secret), **_login(login)}, server, missing, remarks)
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from spiritstream.model.profile import KEY_PLACEHOLDER
 
 _PORTS = {"rtmp": 1935, "rtmps": 443}
+_LONGEST_APP, _MOST_WORDS = 24, 4
 
 
 class KnownServer(Protocol):
@@ -113,6 +114,23 @@ def listed(server: str, platforms: Platforms, service: str) -> Listed | None:
     return Listed(platform, _choice(platform, one, server, _place(one.url) == here))
 
 
+def completed(server: str, platforms: Platforms, service: str) -> str:
+    """An address without an application, as some dashboards show it, with its platform's; else empty."""
+    here = _place(server)
+    if here is None or here.app:
+        return ""
+    apps = {
+        there.app
+        for platform in platforms
+        for one in platform.servers
+        if (there := _listed_place(one.url)) and there.host == here.host
+    }
+    if len(apps) != 1 or not (app := apps.pop()):
+        return ""
+    whole = f"{server.rstrip('/')}/{app}"
+    return whole if KEY_PLACEHOLDER not in app and listed(whole, platforms, service) else ""
+
+
 def _of_service(
     found: list[tuple[KnownPlatform, KnownServer]], service: str
 ) -> tuple[KnownPlatform, KnownServer] | None:
@@ -162,18 +180,34 @@ def _root(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}/"
 
 
-def split_url(url: str, app_parts: int = 2) -> tuple[str, str]:
-    """The server and the key of a URL: the key begins after `app_parts` parts of the path, or what there is.
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A URL's server and key. `doubtful`: other programs may take more of the path for the application."""
 
-    That is ffmpeg's rule (libavformat/rtmpproto.c), except that a query behind the key belongs to it
-    whatever is in it: a slash in a token makes nothing before it public.
+    server: str
+    key: str
+    doubtful: bool = False
+
+
+def split_url(url: str) -> Split:
+    """A URL of a server that nobody knows, in two: all behind the first part of the path is the key.
+
+    Only the first part is certain to be the application. ffmpeg takes two where there are three or more
+    (libavformat/rtmpproto.c), but a key may hold a slash itself, and no part of it may stay in clear text.
+    A query belongs to the key, except directly behind the application.
     """
     root = _root(url)
     path, mark, query = url[len(root) :].partition("?")
-    parts = path.split("/")
-    if len(parts) == 1:
-        # A query directly behind the application is the application's.
+    app, slash, name = path.partition("/")
+    if not slash:
         query, slash, key = query.partition("/")
-        return (f"{root}{path}{mark}{query}", key) if slash else (url, "")
-    count = 1 if ":" in parts[1] else min(app_parts, len(parts) - 1)  # as in app/mp4:name
-    return root + "/".join(parts[:count]), "/".join(parts[count:]) + mark + query
+        return Split(f"{root}{path}{mark}{query}", key) if slash else Split(url, "")
+    first, more, _ = name.partition("/")
+    return Split(root + app, name + mark + query, bool(more) and ":" not in first)  # as in app/mp4:name
+
+
+def may_be_secret(app: str) -> bool:
+    """Whether what stands for an application looks more like a key: long, or of mixed letters and digits."""
+    words = re.findall(r"[A-Za-z]+|[0-9]+", app)
+    digits = [word for word in words if word.isdigit()]
+    return len(app) > _LONGEST_APP or len(words) > _MOST_WORDS or len(digits) > 1

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from spiritstream.config.address import PULL_SCHEMES, url_host, url_problem, url_scheme
 from spiritstream.config.destination import host_destination
 from spiritstream.importers.destinations import UnsendableError, is_public, secret_field, without_login
-from spiritstream.importers.matching import split_url
+from spiritstream.importers.matching import may_be_secret, split_url
 from spiritstream.importers.values import Env, Field, Notes
 from spiritstream.model.profile import KEY_PLACEHOLDER
 from spiritstream.secret import Secret
@@ -35,9 +35,12 @@ def pull_fields(url: str, left: Notes, transport: str = "") -> dict[str, Field]:
         if set(given) - {"streamid", "passphrase"}:
             left.append("input: SRT's other options are the defaults now")
     elif scheme in ("rtmp", "rtmps"):
-        public, name = split_url(public)
-        left.saw(name)
-        if secret := secret_field(name, "stream name"):
+        split = split_url(public)
+        left.saw(split.key)
+        public = split.server
+        if may_be_secret(public.partition("://")[2].partition("/")[2].partition("?")[0]):
+            raise UnsendableError("its address may be a key, and its parts cannot be told apart")
+        if secret := secret_field(split.key, "stream name"):
             fields["key"] = secret
     elif "?" in public:
         public, secret = _without_query(public, left)

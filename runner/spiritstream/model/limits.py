@@ -6,15 +6,18 @@ breaks none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from spiritstream.model.size import Size
 
-_PROFILES = ("baseline", "main", "high")
-_AAC = "aac"
+# From the lowest: whoever decodes one decodes those before it.
+H264_PROFILES = ("baseline", "main", "high")
+_AAC = ("aac",)
+_HOUR_S = 3600
+Figure = float | Fraction
 
 
 class Rule(StrEnum):
@@ -66,10 +69,16 @@ class Limits:
     session_s: float | None = None
     session_source: str = ""
 
-    def highest_bps(self, size: Size | None, fps: float | Fraction | None) -> int | None:
-        """The highest video bitrate for a picture: the first ceiling that is for it, else the general one."""
-        for row in self.ceilings:
-            if size == row.size and fps is not None and fps <= row.fps:
+    def highest_bps(self, size: Size | None, fps: Figure | None, slack: float = 0.0) -> int | None:
+        """The highest video bitrate for a picture: the first ceiling that is for it, else the general one.
+
+        Of a picture whose frame rate is not known, the highest that may be meant.
+        """
+        rows = [row for row in self.ceilings if row.size == size]
+        if fps is None and rows:
+            return max(row.bitrate_bps for row in rows)
+        for row in rows:
+            if fps is not None and fps <= row.fps * (1 + slack):
                 return row.bitrate_bps
         return self.video_bps
 
@@ -85,7 +94,7 @@ class Stream:
     audio: str | None = None
     has_audio: bool | None = None
     size: Size | None = None
-    fps: float | Fraction | None = None
+    fps: Figure | None = None
     video_bps: float | None = None
     audio_bps: float | None = None
     keyframe_s: float | None = None
@@ -93,13 +102,48 @@ class Stream:
     profile: str | None = None
 
 
+_ADVICE = {
+    Rule.VIDEO_CODEC: "encode to {}",
+    Rule.AUDIO_CODEC: "encode to {}",
+    Rule.AUDIO_MISSING: "send a silent track",
+    Rule.SIZE: "choose {}",
+    Rule.FPS: "lower it to {}",
+    Rule.VIDEO_BITRATE: "lower it to {}",
+    Rule.AUDIO_BITRATE: "lower it to {}",
+    Rule.KEYFRAME: "set the keyframe interval to {}",
+    Rule.B_FRAMES: "set the number of B-frames to {}",
+    Rule.PROFILE: "set the profile to {}",
+    Rule.SESSION: "begin another broadcast before",
+    Rule.TLS: "write an address that begins with rtmps://",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A limit that is not kept: what is wrong with its source, and what to do."""
+    """A limit that is not kept.
+
+    `takes` and `sent` are the two sides in words; `fix` is what to write instead, as a profile says it. Of
+    two breaches of one rule, the one with the lower `bound` is the stricter.
+    """
 
     rule: Rule
-    message: str
-    advice: str = ""
+    platform: str
+    takes: str
+    sent: str
+    source: str = ""
+    fix: str = ""
+    bound: float = 0.0
+
+    @property
+    def message(self) -> str:
+        """What is wrong, and who says so."""
+        source = f" ({self.source})" if self.source else ""
+        return f"{self.platform} {self.takes}, and {self.sent}{source}"
+
+    @property
+    def advice(self) -> str:
+        """What to do."""
+        return _ADVICE[self.rule].format(self.fix)
 
 
 def breaches(limits: Limits, stream: Stream, slack: float = 0.0) -> tuple[Breach, ...]:
@@ -111,79 +155,99 @@ def breaches(limits: Limits, stream: Stream, slack: float = 0.0) -> tuple[Breach
     )
 
 
+def session_breach(limits: Limits, sent: str) -> Breach:
+    """That a broadcast lasts longer than `session_s`, which is known; `sent` says of it how long."""
+    seconds = limits.session_s or 0.0
+    takes = f"ends a broadcast after {plain(seconds / _HOUR_S)} h"
+    return Breach(Rule.SESSION, limits.platform, takes, sent, limits.session_source, bound=seconds)
+
+
+def fitting_size(size: Size, sizes: Sequence[Size]) -> Size | None:
+    """Of the sizes that are taken, the largest that is no larger than `size`; else the smallest."""
+    smaller = [one for one in sizes if one.width <= size.width and one.height <= size.height]
+    area = lambda one: (one.width * one.height, one.width)  # noqa: E731
+    return max(smaller, key=area) if smaller else min(sizes, key=area, default=None)
+
+
 def _of_codecs(limits: Limits, stream: Stream) -> Iterator[Breach]:
-    if stream.video and limits.video_codecs and stream.video not in limits.video_codecs:
-        takes = _either(limits.video_codecs)
-        yield _breach(
-            limits, Rule.VIDEO_CODEC, f"takes {takes} video, and this is {stream.video}", f"encode to {takes}"
-        )
+    who, codecs = limits.platform, limits.video_codecs
+    if stream.video and codecs and stream.video not in codecs:
+        takes, sent = f"takes {either(codecs)} video", f"this is {stream.video}"
+        yield Breach(Rule.VIDEO_CODEC, who, takes, sent, limits.source, codecs[0], len(codecs))
     if stream.has_audio is False:
-        yield _breach(limits, Rule.AUDIO_MISSING, "expects sound, and there is none", "send a silent track")
-    audio = limits.audio_codecs or (_AAC,)
-    if stream.audio and stream.audio not in audio:
-        takes = _either(audio)
-        yield _breach(
-            limits, Rule.AUDIO_CODEC, f"takes {takes} audio, and this is {stream.audio}", f"encode to {takes}"
-        )
+        yield Breach(Rule.AUDIO_MISSING, who, "expects sound", "there is none")
+    known = limits.audio_codecs or _AAC
+    if stream.audio and stream.audio not in known:
+        # That it is AAC where nobody says so is RTMP's custom, and no source's word.
+        takes = f"takes {either(known)} audio" if limits.audio_codecs else "is not known to take other audio than aac"
+        source = limits.source if limits.audio_codecs else ""
+        yield Breach(Rule.AUDIO_CODEC, who, takes, f"this is {stream.audio}", source, known[0], len(known))
 
 
 def _of_picture(limits: Limits, stream: Stream, slack: float) -> Iterator[Breach]:
-    if stream.size and limits.sizes and stream.size not in limits.sizes:
-        sizes = _either([str(size) for size in limits.sizes])
-        yield _breach(
-            limits, Rule.SIZE, f"takes pictures of {sizes}, and this is {stream.size}", "choose one of these"
-        )
+    who, source, sizes = limits.platform, limits.source, limits.sizes
+    if stream.size and sizes and stream.size not in sizes:
+        takes, fix = f"takes pictures of {either(list(map(str, sizes)))}", str(fitting_size(stream.size, sizes))
+        yield Breach(Rule.SIZE, who, takes, f"this is {stream.size}", source, fix, len(sizes))
     if stream.fps and limits.fps and stream.fps > limits.fps * (1 + slack):
-        said = f"takes at most {limits.fps} frames per second, and this is {float(stream.fps):.3g}"
-        yield _breach(limits, Rule.FPS, said, f"send {limits.fps} or fewer")
-    highest = limits.highest_bps(stream.size, stream.fps)
+        takes, sent = f"takes at most {limits.fps} frames per second", f"this is {plain(stream.fps)}"
+        yield Breach(Rule.FPS, who, takes, sent, source, str(limits.fps), limits.fps)
+    highest = limits.highest_bps(stream.size, stream.fps, slack)
     if stream.video_bps and highest and stream.video_bps > highest * (1 + slack):
-        of = (
-            ""
-            if highest == limits.video_bps
-            else f" for {stream.size} at {float(stream.fps or 0):.3g} frames per second"
-        )
-        said = f"takes at most {_kbps(highest)} of video{of}, and this is {_kbps(stream.video_bps)}"
-        yield _breach(limits, Rule.VIDEO_BITRATE, said, f"lower it to {highest // 1000}k")
+        takes = f"takes at most {kbps(highest)} of video{_picture(limits, highest, stream)}"
+        sent = f"this is {kbps(stream.video_bps)}"
+        yield Breach(Rule.VIDEO_BITRATE, who, takes, sent, source, _written(highest), highest)
+
+
+def _picture(limits: Limits, highest: int, stream: Stream) -> str:
+    """What picture a bitrate is the highest for; nothing where it is for all."""
+    if highest == limits.video_bps:
+        return ""
+    return f" for {stream.size}" + (f" at {plain(stream.fps)} frames per second" if stream.fps else "")
 
 
 def _of_encoding(limits: Limits, stream: Stream, slack: float) -> Iterator[Breach]:
+    who, source = limits.platform, limits.source
     if stream.audio_bps and limits.audio_bps and stream.audio_bps > limits.audio_bps * (1 + slack):
-        said = f"takes at most {_kbps(limits.audio_bps)} of audio, and this is {_kbps(stream.audio_bps)}"
-        yield _breach(limits, Rule.AUDIO_BITRATE, said, f"lower it to {limits.audio_bps // 1000}k")
+        takes, sent = f"takes at most {kbps(limits.audio_bps)} of audio", f"this is {kbps(stream.audio_bps)}"
+        fix = _written(limits.audio_bps)
+        yield Breach(Rule.AUDIO_BITRATE, who, takes, sent, source, fix, limits.audio_bps)
     if stream.keyframe_s and limits.keyframe_s and stream.keyframe_s > limits.keyframe_s * (1 + slack):
-        said = (
-            f"wants a keyframe every {limits.keyframe_s:g} s, and one comes every {stream.keyframe_s:.3g} s"
-        )
-        yield _breach(limits, Rule.KEYFRAME, said, f"set the keyframe interval to {limits.keyframe_s:g}s")
+        every = f"{plain(limits.keyframe_s)} s"
+        takes, sent = f"wants a keyframe every {every}", f"one comes every {plain(stream.keyframe_s)} s"
+        fix = f"{plain(limits.keyframe_s)}s"
+        yield Breach(Rule.KEYFRAME, who, takes, sent, source, fix, limits.keyframe_s)
     if stream.b_frames and limits.b_frames is not None and stream.b_frames > limits.b_frames:
-        said = (
-            "takes no B-frames"
-            if not limits.b_frames
-            else f"takes at most {limits.b_frames} B-frames in a row"
-        )
-        yield _breach(
-            limits, Rule.B_FRAMES, f"{said}, and these are sent", f"set B-frames to {limits.b_frames}"
-        )
-    if _is_higher(stream.profile, limits.h264_profile) and stream.video in (None, "h264"):
-        said = f"wants the {limits.h264_profile} profile of H.264, and this is {stream.profile}"
-        yield _breach(limits, Rule.PROFILE, said, f"set the profile to {limits.h264_profile}")
+        most = limits.b_frames
+        takes = f"takes at most {most} B-frame{'' if most == 1 else 's'} in a row" if most else "takes no B-frames"
+        sent = f"{stream.b_frames} come in a row" if most else "there are some"
+        yield Breach(Rule.B_FRAMES, who, takes, sent, source, str(most), most)
+    if stream.video in (None, "h264") and _is_higher(stream.profile, limits.h264_profile):
+        wanted = limits.h264_profile or ""
+        takes, sent = f"wants the {wanted} profile of H.264", f"this is {stream.profile}"
+        yield Breach(Rule.PROFILE, who, takes, sent, source, wanted, H264_PROFILES.index(wanted))
 
 
 def _is_higher(profile: str | None, wanted: str | None) -> bool:
-    if profile not in _PROFILES or wanted not in _PROFILES:
+    if profile not in H264_PROFILES or wanted not in H264_PROFILES:
         return False
-    return _PROFILES.index(profile) > _PROFILES.index(wanted)
+    return H264_PROFILES.index(profile) > H264_PROFILES.index(wanted)
 
 
-def _breach(limits: Limits, rule: Rule, said: str, advice: str) -> Breach:
-    source = f" ({limits.source})" if limits.source else ""
-    return Breach(rule, f"{limits.platform} {said}{source}", advice)
+def plain(figure: Figure) -> str:
+    """`2`, `59.94`, `0.5`: at most three digits after the point, and no more than are needed."""
+    return f"{float(figure):.3f}".rstrip("0").rstrip(".")
 
 
-def _kbps(bps: float) -> str:
-    return f"{bps / 1000:.0f} kbit/s"
+def kbps(bps: float) -> str:
+    """`6000 kbit/s`; what is declared is told to the bit, what is measured is rounded."""
+    return f"{plain(bps / 1000) if isinstance(bps, int) else f'{bps / 1000:.0f}'} kbit/s"
 
 
-def _either(words: tuple[str, ...] | list[str]) -> str:
+def _written(bps: int) -> str:
+    return f"{plain(bps / 1000)}k"
+
+
+def either(words: Sequence[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

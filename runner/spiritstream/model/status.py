@@ -26,7 +26,8 @@ class Incoming:
     """What arrives at an input, as measured; `None` where it is not known (yet).
 
     `clock_faults` counts timestamps that jumped or ran backwards, since the input exists. `profile` is
-    H.264's, as its header says it; `b_frames` whether there are any.
+    H.264's, as its header says it; `b_frames` is how many stand between two others. A bitrate of 0 of one
+    stream is known: the other one comes, and this one does not.
     """
 
     bitrate_bps: float = 0.0
@@ -39,7 +40,7 @@ class Incoming:
     video_bps: float | None = None
     audio_bps: float | None = None
     profile: str | None = None
-    b_frames: bool | None = None
+    b_frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
