@@ -233,8 +233,8 @@ async def test_uplink(home: Home, file: Path, any_ffmpeg: str) -> None:
         assert (ExitCode.GUARDED, b"`spiritstream config set uplink`" in applied.err) == (applied.code, True)
         held = json.loads((await call(home, "status", "--output", "json")).out)
         assert (300_000, 0) == tuple(held["controller"]["uplink"][one] for one in ("bps", "declared_bps"))
-        assert ("it would send 0.3M", None) == (
-            held["profiles"][0]["held"][:18],
+        assert ("it would send 0.33M", None) == (
+            held["profiles"][0]["held"][:19],
             held["profiles"][0]["runner"],
         )
 
