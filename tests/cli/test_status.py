@@ -134,6 +134,18 @@ def test_foreground_beside_controller(home: Path, spiritstream: Spiritstream) ->
     assert ["other", "show"] == [one["name"] for one in shown]
 
 
+def test_left_by_its_controller(home: Path, spiritstream: Spiritstream) -> None:
+    """A show whose controller has gone runs on, and status says that nobody keeps it, and what takes it over;
+    a `spiritstream run` needs none."""
+    live = runner_status(youtube=State.LIVE)
+    with peer(sockets(home) / "show.sock", {**RUNNER, "managed": True}, status=to_data(live)):
+        left = spiritstream("status", "--exit-code")
+    assert (ExitCode.PENDING, True) == (left.code, "no controller runs: the show goes on as it is" in left.out)
+    with peer(sockets(home) / "show.sock", {**RUNNER, "managed": False}, status=to_data(live)):
+        own = spiritstream("status", "--exit-code")
+    assert (ExitCode.DONE, False) == (own.code, "no controller runs" in own.out)
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [("shwo", "did you mean 'show'?"), ("zzz", "there is: another, show")],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spiritstream.errors import SpiritError
 from spiritstream.ffmpeg.argv import segment_path
 from spiritstream.model.profile import Record, Target
 from spiritstream.run.recording import open_record
@@ -41,3 +42,15 @@ NOW = datetime(2026, 1, 31, 20, 15)
 def test_segments_write_over_nothing(template: str, there: list[str], expected: str) -> None:
     """A recorder that comes back within the minute begins with names of its own."""
     assert expected == segment_path(template, NOW, there.__contains__)
+
+
+@pytest.mark.parametrize("path", ["tape/%H.mkv", "tape/more/%H.mkv"])
+def test_a_folder_that_is_a_file(tmp_path: Path, path: str) -> None:
+    """It says what is in the way, and leaves it there."""
+    (tmp_path / "tape").write_text("mine")
+    with pytest.raises(SpiritError, match="is a file and no folder") as raised:
+        open_record(Target("tape", record=Record(str(tmp_path / path))))
+    assert ("give another folder, or move the file away", "mine") == (
+        raised.value.hint,
+        (tmp_path / "tape").read_text(),
+    )

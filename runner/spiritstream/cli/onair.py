@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _ANSWER_S = 10.0
 # The controller's and the listeners' sockets stand in the same folder; no profile's name begins so.
 _OTHERS = "_"
+_LEFT = (
+    "no controller runs: the show goes on as it is, and no edit or command reaches it; "
+    "`spiritstream serve`, or `apply`, takes it over again"
+)
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +79,8 @@ async def overview(name: str | None = None) -> Overview:
 async def _ask_runners(found: Overview, names: Iterable[str]) -> list[Show]:
     """The runners that the controller says nothing of: those in the foreground."""
     told = {show.name for show in found.shows if show.runner is not None}
-    asked = await asyncio.gather(*(ask_runner(name) for name in names if name not in told))
+    kept = found.controller is not None
+    asked = await asyncio.gather(*(ask_runner(name, kept=kept) for name in names if name not in told))
     return [show for show in asked if show is not None]
 
 
@@ -88,11 +93,13 @@ async def is_foreground(name: str) -> bool:
         return False
 
 
-async def ask_runner(name: str) -> Show | None:
-    """What one runner says; `None` where none listens."""
+async def ask_runner(name: str, *, kept: bool = True) -> Show | None:
+    """What one runner says; `None` where none listens. `kept`: a controller is there for those that need one."""
     try:
         async with connect(socket_for(name)) as peer:
-            return Show(name, runner=from_data(Status, await peer.call("status", within_s=_ANSWER_S)))
+            left = not kept and peer.hello.get("managed") is True
+            status = from_data(Status, await peer.call("status", within_s=_ANSWER_S))
+            return Show(name, runner=status, problem=_LEFT if left else "")
     except AbsentError:
         return None
     except SpiritError as error:

@@ -31,6 +31,11 @@ def open_record(target: Target) -> Target:
     folder = Path(file).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise SpiritError(
+            f"recordings cannot go into {folder}: that, or a part of it, is a file and no folder",
+            "give another folder, or move the file away",
+        ) from None
     except OSError as error:
         raise SpiritError(
             f"the folder {folder} for recordings cannot be made: {error.strerror}",
