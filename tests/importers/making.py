@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from spiritstream.cli.gathering import gather
@@ -18,7 +19,7 @@ KEYS_KEY = bytes(range(32))
 """The `.stream_key` of the vectors."""
 
 
-def no_password(file: str) -> Secret:
+def no_password(file: str) -> Iterator[Secret]:
     """For files that need none."""
     raise AssertionError(f"a password was asked for {file}")
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from spiritstream.cli import asking, importing
 from spiritstream.config import creating, seal
 from spiritstream.config.identity import save_identity
 from spiritstream.config.keypair import Identity, Recipient
@@ -77,7 +76,7 @@ def test_every_vector(source: Path, spiritstream: Spiritstream, out: Path) -> No
     called = spiritstream("import", source, "--output-dir", out)
     assert 0 == called.code, called.err
     assert tells_nothing(called, out)
-    files = [path for path in out.iterdir() if path.name != "settings.yaml"]
+    files = [path for path in out.iterdir() if path.name not in ("settings.yaml", "themes")]
     assert files
     for path in files:
         environ = {"KICK_KEY": "a", "TWITCH_KEY": "b"}
@@ -110,13 +109,6 @@ def test_orders_beside(spiritstream: Spiritstream, old: Path, out: Path) -> None
     assert "position: 20" in (out / "friday-show.yaml").read_text()
 
 
-def test_theme(spiritstream: Spiritstream, old: Path, out: Path) -> None:
-    """A theme has no place yet: that is said, and nothing is written."""
-    called = spiritstream("import", old / "themes" / "night.jsonc", "--output-dir", out)
-    assert (0, True) == (called.code, "there are no themes yet" in called.out)
-    assert not out.exists()
-
-
 def test_password(spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None:
     """A password is a line of standard input; one that opened a file is tried on the next."""
     for name in ("a.mgs", "b.mgs"):
@@ -127,20 +119,6 @@ def test_password(spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None
     assert {"friday-show.yaml", "friday-show-2.yaml"} == {path.name for path in out.iterdir()}
     assert "one can be on air" in called.out
     assert tells_nothing(called, out)
-
-
-def test_password_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person is asked for it, with the file's name, and it is not shown."""
-    asked: list[str] = []
-
-    def getpass(prompt: str) -> str:
-        asked.append(prompt)
-        return "word"
-
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr(asking, "getpass", getpass)
-    assert Secret("word") == importing._ask_password("a.mgs")
-    assert ["Password of a.mgs (not shown): "] == asked
 
 
 @pytest.mark.parametrize(
@@ -164,8 +142,7 @@ def test_twins(spiritstream: Spiritstream, old: Path, out: Path) -> None:
     (old / "profiles" / "friday.mgs").write_bytes(locked())
     called = spiritstream("import", old, "--output-dir", out, stdin=f"{PASSWORD}\n".encode())
     assert "friday.json: left alone" in called.out
-    assert "a theme" in called.out
-    assert {"friday-show.yaml", "settings.yaml"} == {path.name for path in out.iterdir()}
+    assert {"friday-show.yaml", "settings.yaml", "themes"} == {path.name for path in out.iterdir()}
 
 
 @pytest.mark.parametrize("place", [".", ".."])
@@ -383,3 +360,159 @@ def test_export_of_what_is_none(spiritstream: Spiritstream, tmp_path: Path) -> N
     assert ExitCode.INVALID == called.code
     assert CANARY not in called.out + called.err
     assert ExitCode.INVALID == spiritstream("export", tmp_path / "none.yaml").code
+
+
+UNSENDABLE = {
+    "a.json": (
+        '{"type": "whip_custom", "settings": {"server": "https://h.example", "bearer_token": "CANARY"}}',
+        "WHIP is not sent",
+    ),
+    "nginx.conf": (
+        "rtmp { server { application a { push rtsp://h.example/CANARY; } } }",
+        "push 1: rtsp is not",
+    ),
+    "a.sh": ("ffmpeg -i a.mp4 -c copy -f rtsp rtsp://h.example/CANARY", "output 1: rtsp is not sent"),
+    "a.yml": (
+        "paths: {a: {pushTargets: [{url: 'rtmp://h.example/CANARY'}]}}",
+        "forward 1: no key can be told",
+    ),
+    "a.yaml": (
+        "services:\n  a:\n    rtmp_server: https://h.example\n    key: CANARY",
+        "service a: https is not",
+    ),
+    "b.json": ('{"targets": []}', "sends nowhere"),
+}
+
+
+@pytest.mark.parametrize("name", UNSENDABLE)
+def test_nothing_can_be_sent(name: str, spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None:
+    """A file of whose destinations none has a place makes no empty profile: exit 4 with each reason."""
+    text, why = UNSENDABLE[name]
+    (tmp_path / name).write_text(text)
+    called = spiritstream("import", tmp_path / name, "--output-dir", out)
+    assert (ExitCode.INVALID, "", False) == (*called[:2], out.exists())
+    assert why in called.err
+    assert "no profile can be made of it" in called.err
+    assert tells_nothing(called, out)
+
+
+def test_some_can_be_sent(spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None:
+    """Of a file with several shows, those that send somewhere are made; the other is said, and why."""
+    (tmp_path / "n.conf").write_text(
+        "rtmp { server { application good { push rtmp://live.twitch.tv/app/CANARY-k; } "
+        "application bad { push rtsp://h.example/CANARY; } } }"
+    )
+    called = spiritstream("import", tmp_path / "n.conf", "--output-dir", out)
+    assert (0, ["good.yaml"]) == (called.code, [path.name for path in out.iterdir()])
+    assert "application bad sends nowhere" in called.out
+    assert tells_nothing(called, out)
+
+
+@pytest.mark.parametrize("groups", [[], [{"streamTargets": []}]], ids=["no groups", "no targets"])
+def test_a_fresh_profile(groups: list[Any], spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None:
+    """SpiritStream's profile before anything was added is one without targets here, too."""
+    data = json.loads(PROFILE)
+    data["outputGroups"] = [{**data["outputGroups"][0], **group} for group in groups]
+    (tmp_path / "p.json").write_text(json.dumps(data))
+    called = spiritstream("import", tmp_path / "p.json", "--output-dir", out)
+    assert 0 == called.code, called.err
+    assert "platform" not in (out / "friday-show.yaml").read_text()
+
+
+def test_every_secret_of_the_settings_stays_out(
+    spiritstream: Spiritstream, tmp_path: Path, out: Path
+) -> None:
+    """Passwords and tokens that have no place here are named by what they are for, and kept nowhere."""
+    data = json.loads(PROFILE)
+    data["settings"] = {
+        "backend": {"token": CANARY},
+        "obs": {"password": f"ENC::{CANARY}", "host": CANARY},
+        "discord": {"webhookUrl": f"https://h.example/{CANARY}"},
+        "chat": {"youtubeApiKey": CANARY, "twitchChannel": CANARY},
+        "oauth": {"twitch": {"accessToken": CANARY, "refreshToken": CANARY}},
+        "themeId": CANARY,
+    }
+    (tmp_path / "p.json").write_text(json.dumps(data))
+    flat = ("obsPassword", "backendToken", "discordWebhookUrl", "chatYoutubeApiKey", "twitchOauthAccessToken")
+    names = {**dict.fromkeys((*flat, "youtubeOauthRefreshToken"), f"ENC::{CANARY}"), "startMinimized": True}
+    (tmp_path / "settings.json").write_text(json.dumps(names))
+    called = spiritstream("import", tmp_path / "p.json", tmp_path / "settings.json", "--output-dir", out)
+    assert 0 == called.code, called.err
+    assert tells_nothing(called, out)
+    for name in ("backend", "obs", "discord", "chat", "oauth", "themeId"):
+        assert f"settings.{name}: " in called.out
+    for name in ("backend…", "obs…", "discord…", "chat…", "twitchOauth…", "youtubeOauth…", "startMinimized"):
+        assert f"  - {name}: " in called.out
+
+
+HOSTILE = {
+    "nothing": b"",
+    "zeros": bytes(5000),
+    "NUL": PROFILE.replace(b"Friday", b"Fri\0day"),
+    "escaped NUL": PROFILE.replace(b"Friday Show", b"\\u0000"),
+    "no UTF-8": PROFILE.replace(b"Friday", b"Fri\xffday"),
+    "UTF-16": PROFILE.decode().encode("utf-16"),
+    "deep": b'{"outputGroups": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "deep objects": b'{"outputGroups": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}",
+    "twice": PROFILE.replace(b'"name": "Friday Show"', b'"name": "CANARY", "name": "b"'),
+    "long number": PROFILE.replace(b"1935", b"9" * 5000),
+    "huge number": PROFILE.replace(b"1935", b"1e999"),
+    "cut": PROFILE[: len(PROFILE) // 2],
+    "many targets": b'{"id":"a","name":"a","input":{},"outputGroups":[' + b"{}," * 300_000 + b"{}]}",
+    "YAML aliases": b"services:\n  a: &a\n    rtmp_server: rtmp://h/CANARY\n  b: *a\n",
+    "mgs of nothing": b"MGLA" + bytes(61),
+    "zip": b"PK\x03\x04" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files(name: str, spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None:
+    """What no program writes is refused with one clear error, or is no danger; no key is ever said."""
+    (tmp_path / "file").write_bytes(HOSTILE[name])
+    called = spiritstream("import", tmp_path / "file", "--output-dir", out)
+    assert tells_nothing(called, out)
+    if name == "escaped NUL":  # a name that has to be another one
+        assert (0, ["imported.yaml"]) == (called.code, [path.name for path in out.iterdir()])
+        return
+    assert (ExitCode.INVALID, "", False) == (*called[:2], out.exists())
+    assert len(called.err) < 500
+    assert called.err.startswith(str(tmp_path / "file"))
+
+
+def test_a_huge_file(spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None:
+    """Of a file of 100 MB no more is read than any configuration has."""
+    for name, start in (("a.json", b"{"), ("a.mgs", b"MGLA")):
+        with (tmp_path / name).open("wb") as file:
+            file.write(start)
+            file.truncate(100_000_000)
+        called = spiritstream("import", tmp_path / name, "--output-dir", out, stdin=b"x\n")
+        assert (ExitCode.INVALID, False) == (called.code, out.exists())
+        assert "larger than 1 MiB" in called.err
+
+
+def test_links(spiritstream: Spiritstream, old: Path, tmp_path: Path, out: Path) -> None:
+    """A link that was named is followed; one in the folder that is written to is never written through."""
+    (tmp_path / "link.json").symlink_to(old / "profiles" / "friday.json")
+    assert 0 == spiritstream("import", tmp_path / "link.json", "--output-dir", out).code
+    for name in ("dangling", "loop"):
+        (tmp_path / name).symlink_to("loop" if name == "loop" else "nowhere")
+        assert ExitCode.USAGE == spiritstream("import", tmp_path / name, "--output-dir", out / "b").code
+    (out / "friday-show.yaml").unlink()
+    (out / "friday-show.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    called = spiritstream("import", old / "profiles" / "friday.json", "--output-dir", out)
+    assert ExitCode.GUARDED == called.code
+    assert not (tmp_path / "elsewhere.yaml").exists()
+
+
+def test_many_files(spiritstream: Spiritstream, tmp_path: Path, out: Path) -> None:
+    """Thirty profiles of one name are thirty files; with one bad file among them, none."""
+    files = []
+    for number in range(30):
+        files.append(tmp_path / f"{number}.json")
+        files[-1].write_bytes(PROFILE)
+    called = spiritstream("import", *files, "--output-dir", out)
+    assert (0, 30) == (called.code, len(list(out.iterdir())))
+    files[20].write_bytes(PROFILE[:-9])
+    called = spiritstream("import", *files, "--output-dir", tmp_path / "none")
+    assert (ExitCode.INVALID, False) == (called.code, (tmp_path / "none").exists())
+    assert str(files[20]) in called.err

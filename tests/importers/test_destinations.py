@@ -7,6 +7,7 @@ import pytest
 from spiritstream.config.address import url_problem
 from spiritstream.config.platforms import Platform, Server
 from spiritstream.importers.destinations import (
+    DOUBTFUL,
     Login,
     UnsendableError,
     destination,
@@ -14,7 +15,7 @@ from spiritstream.importers.destinations import (
     secret_field,
 )
 from spiritstream.importers.listening import rtmp_input
-from spiritstream.importers.matching import split_url
+from spiritstream.importers.matching import Split, may_be_secret, split_url
 from spiritstream.importers.pulling import pull_fields
 from spiritstream.importers.values import Env, Notes
 from spiritstream.model.profile import KEY_PLACEHOLDER
@@ -92,19 +93,87 @@ def test_parts(server: str, service: str, fields: dict[str, object] | None) -> N
 @pytest.mark.parametrize(
     ("url", "parts"),
     [
-        ("rtmp://h/app/key", ("rtmp://h/app", "key")),
-        ("rtmp://h/app/inst/key", ("rtmp://h/app/inst", "key")),
-        ("rtmp://h/app/inst/a/key", ("rtmp://h/app/inst", "a/key")),
-        ("rtmp://h/app/mp4:a/key", ("rtmp://h/app", "mp4:a/key")),
-        ("rtmp://h/app", ("rtmp://h/app", "")),
-        ("rtmp://h", ("rtmp://h", "")),
-        ("rtmp://h:1936/app/key?token=a/b", ("rtmp://h:1936/app", "key?token=a/b")),
-        ("rtmp://h/app?backup=1/key?a=b", ("rtmp://h/app?backup=1", "key?a=b")),
+        ("rtmp://h/app/key", Split("rtmp://h/app", "key")),
+        ("rtmp://h/app/inst/key", Split("rtmp://h/app", "inst/key", True)),
+        ("rtmp://h/app/key?a=b/c/d", Split("rtmp://h/app", "key?a=b/c/d")),
+        ("rtmp://h/app/a/b/key?t=1", Split("rtmp://h/app", "a/b/key?t=1", True)),
+        ("rtmp://h/app/mp4:a/key", Split("rtmp://h/app", "mp4:a/key")),
+        ("rtmp://h/app", Split("rtmp://h/app", "")),
+        ("rtmp://h", Split("rtmp://h", "")),
+        ("rtmp://h:1936/app/key?token=a/b", Split("rtmp://h:1936/app", "key?token=a/b")),
+        ("rtmp://h/app?backup=1/key?a=b", Split("rtmp://h/app?backup=1", "key?a=b")),
     ],
 )
-def test_split(url: str, parts: tuple[str, str]) -> None:
-    """Where no server is known, the key begins where ffmpeg begins the stream's name."""
+def test_split(url: str, parts: Split) -> None:
+    """Where no server is known, only the path's first part is public; what is doubtful is marked."""
     assert parts == split_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "app_parts", "server", "doubtful"),
+    [
+        ("rtmp://h.example/live/CANARY-a/CANARY-b", 2, "rtmp://h.example/live", True),
+        ("rtmp://h.example/live/CANARY-a/CANARY-b", 1, "rtmp://h.example/live", False),
+        ("rtmp://h.example/live/CANARY-a/CANARY-b?x=CANARY/CANARY", 2, "rtmp://h.example/live", True),
+        ("rtmp://a.rtmp.youtube.com/other/CANARY-a/CANARY-b", 2, "rtmp://a.rtmp.youtube.com/other", True),
+        ("rtmp://push.livepush.tv/live/CANARY-a", 2, "rtmp://push.livepush.tv/live", False),
+    ],
+)
+@pytest.mark.parametrize("joined", [True, False])
+def test_no_part_of_a_key_is_public(
+    url: str, app_parts: int, server: str, doubtful: bool, joined: bool
+) -> None:
+    """A key with slashes in it is sealed as a whole; that the application may be longer is said."""
+    found = destination(url, "", PLATFORMS, app_parts=app_parts, joined=joined)
+    assert server == found.fields["url"]
+    assert Secret(url.removeprefix(f"{server}/")) == found.fields["key"]
+    assert ((DOUBTFUL,) if doubtful else ()) == found.remarks
+    assert url_problem(server, ("rtmp",)) is None
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        "live_12345678_CANARYkey",
+        "abcd-CANARY-efgh-ijkl",
+        "a1b2CANARY",
+        "CANARYlongerthananyapplication",
+        "12345",
+    ],
+)
+def test_what_may_be_a_key_is_no_application(app: str) -> None:
+    """Where an address's first part may be the key's, it is refused: not one part of it is written."""
+    for url in (f"rtmp://h.example/{app}", f"rtmp://h.example/{app}/x", f"rtmp://localhost/{app}"):
+        for joined in (True, False):
+            with pytest.raises(UnsendableError) as refused:
+                destination(url, "", PLATFORMS, joined=joined)
+            assert app not in str(refused.value)
+        with pytest.raises(UnsendableError):
+            pull_fields(url, Notes())
+
+
+def test_every_listed_application_could_be_one() -> None:
+    """The rule for names of applications fits nearly all that the registry knows."""
+    apps = {server.url.split("://")[1].partition("/")[2].split("/")[0].split("?")[0] for _, server in LISTED}
+    odd = {app for app in apps if may_be_secret(app)}
+    assert len(odd) <= 2, odd
+
+
+@pytest.mark.parametrize(
+    ("server", "service", "platform"),
+    [
+        ("rtmps://fa723fc1b171.global-contribute.live-video.net", "", "kick"),
+        ("rtmps://fa723fc1b171.global-contribute.live-video.net/", "", "kick"),
+        ("rtmps://fa723fc1b171.global-contribute.live-video.net:443", "Kick", "kick"),
+        ("rtmp://live.twitch.tv", "", "twitch"),
+        ("rtmp://h.example", "", None),
+    ],
+)
+def test_an_address_without_application(server: str, service: str, platform: str | None) -> None:
+    """As dashboards show it: it has the platform's application, which is said; another's stays as it is."""
+    found = destination(server, KEY, PLATFORMS, service)
+    assert platform == found.fields.get("platform")
+    assert bool(platform) == bool(found.remarks)
 
 
 def test_no_key_in_one_text() -> None:
@@ -211,7 +280,10 @@ def test_recordings(path: str, record: str) -> None:
     assert {"record": record} == record_fields(path)
 
 
-@pytest.mark.parametrize("path", ["", "a.avi", "~/a.ts", "$A/a.ts", "a\nb.ts", "x:a.ts", f"{'a' * 2000}.ts"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "a.avi", "~/a.ts", "$A/a.ts", "a\nb.ts", "x:a.ts", "rtmp2//h/live/CANARY.ts", f"{'a' * 2000}.ts"],
+)
 def test_no_recordings(path: str) -> None:
     """What is no plain file of a container that is known is refused."""
     with pytest.raises(UnsendableError):
@@ -246,7 +318,15 @@ def test_pulls(url: str, fields: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "CANARY", "rtsp://h.example/a?CANARY", "rtsp://h ä/", "rtsp://a..b/x"]
+    "url",
+    [
+        "file:///etc/passwd",
+        "CANARY",
+        "rtsp://h.example/a?CANARY",
+        "rtsp://h ä/",
+        "rtsp://a..b/x",
+        "rtsp://h.example/a:CANARY@cam.example/x",
+    ],
 )
 def test_no_pulls(url: str) -> None:
     """What cannot be fetched is refused without repeating it."""

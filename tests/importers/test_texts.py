@@ -72,6 +72,11 @@ def test_scripts(text: str, count: int) -> None:
         ("-c:v libx264 -c:a copy", {"codec": "h264", "encoder": "libx264", "bitrate": "6000k"}, None),
         ("-c:v libvpx -c:a ac3", None, None),
         (
+            "-c:v libx264 -maxrate:v 3000k -bufsize 6000k -pix_fmt yuv420p -c:a copy",
+            {"codec": "h264", "encoder": "libx264", "bitrate": "3000k"},
+            None,
+        ),
+        (
             "-c:v libx264 -b:v 1M -s 1281x721 -r 999 -preset 'x y' -c:a copy",
             {"codec": "h264", "encoder": "libx264", "bitrate": "1M"},
             None,
@@ -102,6 +107,8 @@ def test_encodings(options: str, video: Fields | None, audio: Fields | None) -> 
         ("-listen 1 -i rtmp://127.0.0.1:1935/CANARY-key", "rtmp", "has no application"),
         ("-listen 1 -i rtmp://127.0.0.1:1935/live", "rtmp", "any stream key"),
         ("-i a.mp4 -i b.mp3", "files", "1 more inputs"),
+        ("-i rtmp2//h.example/live/CANARY", "rtmp", "its file's name"),
+        ("-i rtmp://h.example/live/CANARY/x", "pull", "the first part of its path"),
     ],
 )
 def test_inputs(source: str, kind: str, said: str) -> None:
@@ -175,6 +182,42 @@ def test_pasted_lines() -> None:
     assert "rtmp://h.example/live" == found.groups[0].targets[1].fields["url"]
 
 
+@pytest.mark.parametrize(
+    "words", ["rtmp://h.example/live/CANARY playpath=k", "h.example/live?x=1/CANARY playpath=k"]
+)
+def test_what_does_not_count_in_a_push(words: str) -> None:
+    """Where `playpath` names the stream, what stands in the address for it is dropped, and never public."""
+    (found,) = read_nginx(f"push {words};".encode(), "mine", "f", PLATFORMS)
+    (target,) = found.groups[0].targets
+    assert Secret("k") == target.fields["key"]
+    assert CANARY not in str(target.fields)
+
+
+@pytest.mark.parametrize("url", ["rtmp://localhost/other", "rtmp://127.0.0.1:19350/rtmp/"])
+def test_a_push_without_a_name(url: str) -> None:
+    """nginx sends on under the publisher's name, which is not known: a comment asks for it."""
+    (found,) = read_nginx(f"push {url};".encode(), "mine", "f", PLATFORMS)
+    assert "its stream name was the publisher's own" == found.groups[0].targets[0].missing
+
+
+@pytest.mark.parametrize(
+    ("users", "said"),
+    [
+        ([], False),
+        ([{"user": "any", "permissions": [{"action": "publish"}, {"action": "read"}]}], False),
+        ([{"user": "me", "pass": "CANARY", "permissions": [{"action": "publish"}]}], True),
+        ([{"user": "any", "permissions": [{"action": "read"}]}, {"user": "me", "permissions": "x"}], False),
+        (["x", {"user": "me", "permissions": [{"action": "publish"}, 1]}], True),
+    ],
+)
+def test_mediamtx_users(users: list[object], said: bool) -> None:
+    """That publishers need a login there is said where not everybody may publish, as by default."""
+    data = {"authInternalUsers": users, "paths": {"a": {"forward": ["rtmp://h.example/app/k"]}}}
+    (found,) = read_mediamtx(data, "f", PLATFORMS)
+    assert said == any("log in" in line for line in found.left)
+    assert CANARY not in "".join(found.left)
+
+
 @pytest.mark.parametrize("data", [{}, {"paths": {"a": {}}}, {"paths": []}, [], "x"])
 def test_mediamtx_without_targets(data: object) -> None:
     """A configuration that forwards nothing is refused with what would be imported."""
@@ -189,7 +232,8 @@ def test_mediamtx_defaults() -> None:
         "paths": {"a/b": None, "~^c": {"source": "publisher"}},
     }
     first, second = read_mediamtx(data, "f", PLATFORMS)
-    assert Secret("b-k") == first.groups[0].targets[0].fields["key"]
+    assert Secret("a/b-k") == first.groups[0].targets[0].fields["key"]
+    assert [line for line in first.left if "the first part of its path" in line]
     assert "a" == first.input["rtmp"]["app"]
     assert [line for line in second.left if "many paths" in line]
 

@@ -18,9 +18,12 @@ from spiritstream.errors import SpiritError, UsageError
 if TYPE_CHECKING:
     from spiritstream.cli.recipients import Keys
     from spiritstream.config.platforms import Platform
+    from spiritstream.importers.theme import ThemeText
     from spiritstream.importers.values import Imported
     from spiritstream.importers.writing import Written
     from spiritstream.secret import Secret
+
+_TRIES = 3
 
 
 @click.command("import", short_help="Make profiles of another program's configuration.")
@@ -28,10 +31,9 @@ if TYPE_CHECKING:
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),
-    default=".",
     metavar="DIR",
-    show_default="the current folder",
-    help="The folder that the profiles are written to; made if it is missing.",
+    show_default="the current folder; for themes, `themes/` of the config folder",
+    help="The folder that is written to; made if it is missing. Themes go to its `themes/`.",
 )
 @click.option(
     "--recipient",
@@ -39,26 +41,29 @@ if TYPE_CHECKING:
     help="Whom keys are sealed for. Default: as `spiritstream seal` finds it.",
 )
 @IDENTITY_OPTION
-def command(files: tuple[Path, ...], output_dir: Path, recipient: str | None, identity: Path | None) -> None:
+def command(
+    files: tuple[Path, ...], output_dir: Path | None, recipient: str | None, identity: Path | None
+) -> None:
     """Make profiles of another program's files, or folders. What a file is, is told by what is in it.
 
-    Known are SpiritStream (profiles, also .mgs under a password; settings.json; order_indexes.json),
-    OBS Studio's profiles, obs-multi-rtmp, Stream Sprout, nginx-rtmp, MediaMTX, and ffmpeg commands in a
-    text. Keys are sealed before anything is written; no file is ever replaced; either all is written or
-    nothing. What has no place in a profile is said, and stands in the new file as a comment.
+    Known are SpiritStream (profiles, also .mgs under a password; settings.json; order_indexes.json;
+    themes), OBS Studio's profiles, obs-multi-rtmp, Stream Sprout, nginx-rtmp, MediaMTX, and ffmpeg commands
+    in a text. Keys are sealed before anything is written; no file is ever replaced; either all is written
+    or nothing. What has no place in a profile is said, and stands in the new file as a comment.
     """
     from spiritstream.cli.gathering import gather
     from spiritstream.cli.recipients import Recipients
 
     if not files:
         raise UsageError("there is no file to import", "spiritstream import FILE...")
-    gathered = gather(files, _platforms(), _ask_password)
+    folder = output_dir or Path()
+    gathered = gather(files, _platforms(folder), _passwords)
+    keys, drafts = None, []
     if gathered.profiles:
-        keys = Recipients(recipient, identity).of(output_dir / "profile.yaml")
-        drafts = list(_drafts(gathered.profiles, output_dir, keys))
-    else:
-        keys, drafts = None, []
-    drafts += [_settings_draft(*one, output_dir) for one in gathered.settings if one[1]]
+        keys = Recipients(recipient, identity).of(folder / "profile.yaml")
+        drafts = list(_drafts(gathered.profiles, folder, keys))
+    drafts += [_settings_draft(*one, folder) for one in gathered.settings if one[1]]
+    drafts += [_theme_draft(file, theme, output_dir) for file, theme in gathered.themes.values()]
     _write(drafts)
     for draft in drafts:
         _say(draft, keys)
@@ -70,22 +75,28 @@ def command(files: tuple[Path, ...], output_dir: Path, recipient: str | None, id
         click.echo(line)
 
 
-def _platforms() -> list[Platform]:
-    from spiritstream.config.registry import finder, known_ids
+def _platforms(folder: Path) -> list[Platform]:
+    """Every platform that is known where the profiles will be."""
+    from spiritstream.config.registry import finder
 
-    found, find = [], finder()
-    for id in known_ids():
+    found, known = [], finder(folder)
+    for id in known.ids():
         with contextlib.suppress(SpiritError):  # a platform of the user's own that is not valid
-            found.append(find(id))
+            found.append(known(id))
     return found
 
 
-def _ask_password(file: str) -> Secret:
+def _passwords(file: str) -> Iterator[Secret]:
+    """What a person types, again after one that did not open the file; else a line of standard input."""
     from spiritstream.cli.asking import ask_secret, line_of_input
 
-    if sys.stdin.isatty():
-        return ask_secret(f"Password of {file} (not shown): ")
-    return line_of_input(f"the password of {file}")
+    if not sys.stdin.isatty():
+        yield line_of_input(f"the password of {file}")
+        return
+    for left in reversed(range(_TRIES)):
+        yield ask_secret(f"Password of {file} (not shown): ")
+        if left:
+            click.echo(f"{file}: it does not open with this password; try again", err=True)
 
 
 # --- Texts ---
@@ -100,6 +111,8 @@ class _Draft:
     origin: str
     sealed: int = 0
     left: Sequence[str] = ()
+    place: str = ""
+    """Where it is looked for, if that is one place."""
 
 
 def _drafts(profiles: list[Imported], folder: Path, keys: Keys) -> Iterator[_Draft]:
@@ -163,13 +176,25 @@ def _prove(written: Written, path: Path, origin: str, keys: Keys) -> None:
 
 def _settings_draft(file: str, text: str, left: Sequence[str], folder: Path) -> _Draft:
     from spiritstream.config.document import parse_document
+    from spiritstream.config.folders import settings_path
     from spiritstream.config.settings import settings_findings
     from spiritstream.errors import ProfileError
 
     path = folder / "settings.yaml"
     if findings := settings_findings(parse_document(text, label(path))):
         raise ProfileError(findings)
-    return _Draft(path, text, f"{file} (SpiritStream settings)", left=left)
+    return _Draft(path, text, f"{file} (SpiritStream settings)", left=left, place=str(settings_path()))
+
+
+def _theme_draft(file: str, theme: ThemeText, folder: Path | None) -> _Draft:
+    """The theme in our form, as everybody will read it."""
+    from spiritstream.config.themefolder import FOLDER, read_theme, themes_folder
+    from spiritstream.errors import ProfileError
+
+    path = (folder / FOLDER if folder else themes_folder()) / f"{theme.id}.yaml"
+    if findings := read_theme(path, theme.text.encode()).findings:
+        raise ProfileError(list(findings))
+    return _Draft(path, theme.text, f"{file} (SpiritStream theme)", place=str(themes_folder() / path.name))
 
 
 # --- Files ---
@@ -181,7 +206,7 @@ def _write(drafts: list[_Draft]) -> None:
 
     there = [draft.path for draft in drafts if draft.path.exists() or draft.path.is_symlink()]
     if there or len({draft.path for draft in drafts}) < len(drafts):
-        what = ", ".join(label(path) for path in there) or "settings.yaml"
+        what = ", ".join(label(path) for path in dict.fromkeys(there)) or "settings.yaml"
         raise ExistsError(
             f"{what}: there is such a file already; nothing was written",
             "name another folder with --output-dir DIR, or move the file away",
@@ -203,6 +228,8 @@ def _say(draft: _Draft, keys: Keys | None) -> None:
     if draft.left:
         click.echo("  not carried over, or to be looked at:")
     _say_left(draft.left)
+    if draft.place and Path(draft.place) != draft.path.absolute():
+        click.echo(f"  it counts when it is moved to {label(Path(draft.place))}")
     if draft.sealed and keys and keys.stranger:
         click.echo(f"{label(draft.path)}: {keys.stranger}", err=True)
     elif draft.sealed and keys and keys.identity is None:

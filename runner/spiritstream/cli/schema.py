@@ -11,8 +11,8 @@ from spiritstream.cli.explain import KINDS
 @click.argument("kind", type=click.Choice(KINDS), default=KINDS[0])
 @click.option("--path", is_flag=True, help="Print where its file is, instead of what is in it.")
 def command(kind: str, path: bool) -> None:
-    """Print the JSON Schema (draft-07) of a profile, the settings, a .spiritstream.yaml, a platform, or of
-    what `status --output json` prints.
+    """Print the JSON Schema (draft-07) of a profile, the settings, a .spiritstream.yaml, a platform, a
+    theme, or of what `status --output json` prints.
 
     An editor with YAML support completes and checks a file whose first line names the schema:
 

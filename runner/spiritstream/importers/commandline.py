@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from spiritstream.config.address import url_scheme
+from spiritstream.importers.commandinput import command_input
 from spiritstream.importers.destinations import (
     Destination,
     UnsendableError,
     destination,
     record_fields,
-    secret_field,
     without_login,
 )
 from spiritstream.importers.encoding import AudioParts, VideoParts, audio_fields, video_fields
 from spiritstream.importers.ffmpegwords import Command, Part, commands
-from spiritstream.importers.listening import rtmp_input
 from spiritstream.importers.matching import Platforms
-from spiritstream.importers.pulling import pull_fields
 from spiritstream.importers.values import (
     MAX_TARGETS,
     Fields,
@@ -33,7 +30,21 @@ from spiritstream.importers.values import (
 # What has a place here, and what does nothing to the picture or the sound.
 _KNOWN = frozenset(
     (
-        *("c", "c:v", "c:a", "b:v", "b:a", "preset", "profile:v", "g", "force_key_frames", "s", "r", "vf"),
+        *(
+            "c",
+            "c:v",
+            "c:a",
+            "b:v",
+            "b:a",
+            "maxrate",
+            "preset",
+            "profile:v",
+            "g",
+            "force_key_frames",
+            "s",
+            "r",
+            "vf",
+        ),
         *("ar", "ac", "f", "map", "an", "vn"),
     )
 )
@@ -43,18 +54,11 @@ _HARMLESS = frozenset(
         *("use_fifo", "fifo_options", "flvflags", "reconnect", "reconnect_streamed", "reconnect_delay_max"),
         *("rw_timeout", "timeout", "stimeout", "fflags", "flags", "thread_queue_size", "listen", "movflags"),
         *("stream_loop", "rtsp_transport", "analyzeduration", "probesize", "shortest", "rtmp_live"),
-        "rtmp_buffer",
+        *("rtmp_buffer", "bufsize", "minrate", "pix_fmt"),
     )
 )
 _OPTION = re.compile(r"[a-z][a-z_]{0,23}(:[avs0-9]+)*")
-_USUAL_APP = re.compile(r"[a-z]{1,10}")
 _SIZES = {"hd480": "852x480", "hd720": "1280x720", "hd1080": "1920x1080", "vga": "640x480"}
-_DEVICES = frozenset(
-    (
-        *("v4l2", "video4linux2", "x11grab", "avfoundation", "dshow", "gdigrab", "alsa", "pulse", "decklink"),
-        *("kmsgrab", "fbdev", "jack", "oss", "sndio"),
-    )
-)
 
 
 def read_commands(data: bytes, name: str, file: str, platforms: Platforms) -> list[Imported]:
@@ -90,7 +94,7 @@ def _imported(command: Command, name: str, file: str, platforms: Platforms) -> I
         name=name,
         kind="ffmpeg command",
         file=file,
-        input=_input(command, left),
+        input=command_input(command, left),
         groups=tuple(groups),
         left=tuple(left),
         secrets=tuple(left.seen),
@@ -147,7 +151,7 @@ def _target(number: int, url: str, platforms: Platforms, left: Notes) -> Target 
             return Target(f"recording-{number}", record_fields(url.removeprefix("file:")), url)
         found = _destination(url, platforms, left)
     except UnsendableError as error:
-        left.append(f"{where}: {error}")
+        left.not_sent(where, error)
         return None
     left.extend(f"{where}: {remark}" for remark in found.remarks)
     name = str(found.fields.get("platform", where.replace(" ", "-")))
@@ -180,7 +184,7 @@ def _encoding(output: Part, command: Command, where: str, left: Notes) -> tuple[
         width=width,
         height=height,
         fps=options.get("r", ""),
-        bitrate=_bits(options.get("b:v", "")),
+        bitrate=_bits(options.get("b:v", "") or options.get("maxrate", "")),
         keyframe_s=_keyframe(options, fps, where, left),
         preset=options.get("preset", ""),
         profile=options.get("profile:v", ""),
@@ -233,63 +237,3 @@ def _keyframe(options: Mapping[str, str], fps: str, where: str, left: Notes) -> 
 def _input_fps(command: Command) -> str:
     options = command.inputs[0].options
     return options.get("framerate", "") or options.get("r", "")
-
-
-# --- The input ---
-
-
-def _input(command: Command, left: Notes) -> dict[str, dict[str, object]]:
-    source = command.inputs[0]
-    if len(command.inputs) > 1:
-        left.append(f"input: {len(command.inputs) - 1} more inputs; a profile has one, the first")
-    try:
-        return _source(source, left)
-    except UnsendableError as error:
-        left.append(f"input: {error}; it listens for a publisher now")
-        return {"rtmp": {**rtmp_input("127.0.0.1:1935", "live", left)}}
-
-
-def _source(source: Part, left: Notes) -> dict[str, dict[str, object]]:
-    options, url = source.options, source.url
-    kind, scheme = options.get("f", ""), url_scheme(url)
-    if kind == "lavfi":
-        left.append("input: what lavfi made is our own test picture now")
-        return {"test": {}}
-    if kind in _DEVICES:
-        raise UnsendableError("cameras and screens are not read; publish them with OBS Studio or ffmpeg")
-    if "$" in url or "`" in url:
-        raise UnsendableError("a shell's variable stands in its address")
-    if scheme == "rtmp" and options.get("listen", "0") != "0":
-        return {"rtmp": {**_listening(url, left)}}
-    if scheme and scheme != "file":
-        return {"pull": {**pull_fields(url, left, options.get("rtsp_transport", ""))}}
-    return {"files": _files(url, options, kind, left)}
-
-
-def _listening(url: str, left: Notes) -> Fields:
-    """Where ffmpeg itself listens, checking no key; what stands alone and is no usual word may be one."""
-    authority, _, path = url.partition("://")[2].partition("/")
-    app, slash, name = path.partition("?")[0].partition("/")
-    left.saw(name)
-    if slash or _USUAL_APP.fullmatch(app):
-        left.append("input: any stream key is accepted, as ffmpeg did")
-        return rtmp_input(authority, app, left)
-    left.saw(app)
-    left.append("input: its address has no application; publish to …/live, with what stood there as the key")
-    return rtmp_input(authority, "live", left, secret_field(app, "key"))
-
-
-def _files(url: str, options: Mapping[str, str], kind: str, left: Notes) -> dict[str, object]:
-    path = url.removeprefix("file:").replace("file://", "")
-    if (
-        kind in ("concat", "image2")
-        or not path.isprintable()
-        or path in ("", "-")
-        or path.startswith(("~", "pipe"))
-    ):
-        raise UnsendableError("it is no single media file, written out")
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path) or len(path) > 1024:
-        raise UnsendableError("its file's name cannot be used")
-    if not path.startswith("/"):
-        left.append("input: its file is looked for beside the profile")
-    return {"paths": [path], "loop": options.get("stream_loop", "0") == "-1"}

@@ -39,6 +39,7 @@ _SRT_OPTIONS = (
     *("mode", "latency", "rcvlatency", "peerlatency", "pbkeylen", "transtype", "tlpktdrop", "timeout"),
     *("connect_timeout", "maxbw", "inputbw", "oheadbw", "pkt_size", "payload_size", "mss", "ffs"),
 )
+_BLANK = re.compile(r"<[^<>]*>")
 _SRT_VALUE = re.compile(r"[a-z0-9]{1,10}")
 _HERE = ("localhost", "127.0.0.1", "::1")
 _LONGEST_PUBLIC = 4
@@ -76,13 +77,15 @@ NOBODY = Login()
 
 
 def secret_field(text: str, called: str) -> Secret | Env | None:
-    """A secret as it stands in another program's file; `${NAME}` is a variable, and nothing is `None`.
+    """A secret as it stands in another program's file; `${NAME}` is a variable.
+
+    `None` is nothing, or what examples have in its place: `<your_stream_key>`.
 
     Raises:
         UnsendableError: it can be no secret.
     """
     text = text.strip()
-    if not text:
+    if not text or _BLANK.fullmatch(text):
         return None
     if match := _VARIABLE.fullmatch(text):
         return Env(match[1] or match[2])
@@ -172,9 +175,14 @@ def record_fields(path: str) -> Fields:
         raise UnsendableError("its file's name cannot be used")
     if container_of(path) is None:
         raise UnsendableError("only .flv, .mkv, .mp4 and .ts files are recorded")
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path) or path.startswith("~") or "$" in path:
+    if is_url_like(path) or path.startswith("~") or "$" in path:
         raise UnsendableError("its file's place is not one of this machine's folders, written out")
     return {"record": path.replace("%", "%%")}
+
+
+def is_url_like(path: str) -> bool:
+    """Whether a file's name is perhaps a damaged URL, which may hold a key."""
+    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path)) or "//" in path
 
 
 def _key(secret: Secret | Env | None) -> dict[str, Field]:

@@ -63,6 +63,8 @@ def _input(profile: Profile, left: Notes) -> dict[str, Any]:
 def _group(group: Group, service_name: ServiceName, with_keys: bool, left: Notes) -> dict[str, Any]:
     if not group.enabled:
         left.append(f"group {group.name}: SpiritStream knows no disabled groups; do not start it")
+    if group.video and group.video.b_frames is not None:
+        left.append(f"group {group.name}: SpiritStream leaves B-frames to the encoder")
     targets = (_target(group, target, service_name, with_keys, left) for target in group.targets)
     return {
         "id": group.name,

@@ -11,7 +11,8 @@ from typing import Protocol
 from spiritstream.model.profile import KEY_PLACEHOLDER
 
 _PORTS = {"rtmp": 1935, "rtmps": 443}
-_LONGEST_APP, _MOST_WORDS = 24, 4
+# Of an application's name: `live`, `app1`, `live-bvc`, `ustreamVideo`.
+_LONGEST_APP, _MOST_WORDS, _LONGEST_NUMBER = 24, 3, 4
 
 
 class KnownServer(Protocol):
@@ -210,4 +211,9 @@ def may_be_secret(app: str) -> bool:
     """Whether what stands for an application looks more like a key: long, or of mixed letters and digits."""
     words = re.findall(r"[A-Za-z]+|[0-9]+", app)
     digits = [word for word in words if word.isdigit()]
-    return len(app) > _LONGEST_APP or len(words) > _MOST_WORDS or len(digits) > 1
+    return (
+        len(app) > _LONGEST_APP
+        or len(words) > _MOST_WORDS
+        or len(digits) > 1
+        or any(len(word) > _LONGEST_NUMBER for word in digits)
+    )

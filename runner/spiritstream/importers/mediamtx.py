@@ -83,7 +83,7 @@ def _target(number: int, url: str, path: str, platforms: Platforms, left: Notes)
     try:
         found = destination(url, "", platforms, joined=True)
     except UnsendableError as error:
-        left.append(f"forward {number}: {error}")
+        left.not_sent(f"forward {number}", error)
         return None
     left.extend(f"forward {number}: {remark}" for remark in found.remarks)
     return Target(
@@ -94,6 +94,18 @@ def _target(number: int, url: str, path: str, platforms: Platforms, left: Notes)
     )
 
 
+def _logs_in(data: Any) -> bool:
+    """Whether publishers need a user and a password: all may publish where `any` may, as by default."""
+    users = data.get("authInternalUsers")
+    publishers = [one for one in users if "publish" in _actions(one)] if isinstance(users, list) else []
+    return bool(publishers) and "any" not in [text_of(one, "user") for one in publishers]
+
+
+def _actions(user: Any) -> list[str]:
+    allowed = user.get("permissions") if isinstance(user, dict) else None
+    return [text_of(one, "action") for one in allowed] if isinstance(allowed, list) else []
+
+
 def _input(name: str, path: dict[str, Any], data: Any, left: Notes) -> dict[str, dict[str, Any]]:
     source = text_of(path, "source")
     if source not in _PUBLISHERS:
@@ -101,7 +113,7 @@ def _input(name: str, path: dict[str, Any], data: Any, left: Notes) -> dict[str,
             return {"pull": pull_fields(source, left)}
         except UnsendableError as error:
             left.append(f"input: {error}; it listens for a publisher now")
-    if any(text_of(path, key) for key in ("publishUser", "publishPass")) or data.get("authInternalUsers"):
+    if any(text_of(path, key) for key in ("publishUser", "publishPass")) or _logs_in(data):
         left.append("input: publishers log in with a user and password there, and know a stream key here")
     if name.count("/"):
         left.append("input: what was the path's last part is the stream key here; any is accepted")

@@ -13,7 +13,7 @@ from spiritstream.importers.destinations import (
     destination,
 )
 from spiritstream.importers.listening import rtmp_input
-from spiritstream.importers.matching import Platforms
+from spiritstream.importers.matching import Platforms, split_url
 from spiritstream.importers.values import (
     MAX_TARGETS,
     Group,
@@ -167,7 +167,7 @@ def _target(number: int, push: Directive, platforms: Platforms, left: Notes) -> 
     try:
         found = _destination(push.words[1:], platforms, left)
     except UnsendableError as error:
-        left.append(f"{where}: {error}")
+        left.not_sent(where, error)
         return None
     left.extend(f"{where}: {remark}" for remark in found.remarks)
     name = str(found.fields.get("platform", where.replace(" ", "-")))
@@ -183,11 +183,13 @@ def _destination(words: list[str], platforms: Platforms, left: Notes) -> Destina
     left.saw(key, url.rpartition("/")[2])
     if app := given.get("app", ""):
         url = f"{url.partition('://')[0]}://{url.partition('://')[2].partition('/')[0]}/{app}"
-    if "$" not in f"{url}{key}":
-        return destination(url, key, platforms, app_parts=1, joined=True)
-    # nginx sends on under the name that the publisher used.
-    server = url.partition("$")[0].rstrip("/")
-    found = destination(server, "", platforms)
-    return Destination(
-        found.fields, found.place, "its stream name was the publisher's own ($name)", found.remarks
-    )
+    elif key:
+        url = split_url(url).server  # what stood there for the name does not count
+    if "$" in f"{url}{key}":
+        found = destination(url.partition("$")[0].rstrip("/"), "", platforms)
+    else:
+        found = destination(url, key, platforms, app_parts=1, joined=True)
+        if "key" in found.fields or "platform" in found.fields:
+            return found
+    # Without a name, nginx sends on under the one that the publisher used.
+    return Destination(found.fields, found.place, "its stream name was the publisher's own", found.remarks)

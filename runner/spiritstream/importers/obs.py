@@ -137,7 +137,7 @@ def _service(node: Node, platforms: Platforms, left: Notes) -> Target | None:
     kind, settings = node.text("type"), node.node("settings")
     if kind == "whip_custom":
         left.saw(settings.text("bearer_token", ""))
-        left.append("stream service: WHIP is not sent; rtmp, rtmps and srt are")
+        left.not_sent("stream service", "WHIP is not sent; rtmp, rtmps and srt are")
         return None
     service = settings.text("service", "") if kind == "rtmp_common" else ""
     return _sent(settings, service, service or "custom", platforms, left)
@@ -154,7 +154,7 @@ def _sent(settings: Node, service: str, name: str, platforms: Platforms, left: N
             server = _default_server(service, platforms)
         found = destination(server, key, platforms, service, login)
     except UnsendableError as error:
-        left.append(f"target {name}: {error}")
+        left.not_sent(f"target {name}", error)
         return None
     left.extend(f"target {name}: {remark}" for remark in found.remarks)
     if settings.flag("bwtest", False):
@@ -214,7 +214,7 @@ def _multi_target(node: Node, platforms: Platforms, left: Notes) -> Target | Non
     name = node.text("name", "")
     if node.text("protocol", "RTMP") == "WHIP":
         left.saw(node.node("service-param").text("bearer_token", ""))
-        left.append(f"target {name}: WHIP is not sent; rtmp, rtmps and srt are")
+        left.not_sent(f"target {name}", "WHIP is not sent; rtmp, rtmps and srt are")
         return None
     settings = node.node("service-param")
     if "rtmp-path" in node.data:  # until version 0.6 the fields stood in the target itself

@@ -6,7 +6,13 @@ from urllib.parse import parse_qsl
 
 from spiritstream.config.address import PULL_SCHEMES, url_host, url_problem, url_scheme
 from spiritstream.config.destination import host_destination
-from spiritstream.importers.destinations import UnsendableError, is_public, secret_field, without_login
+from spiritstream.importers.destinations import (
+    DOUBTFUL,
+    UnsendableError,
+    is_public,
+    secret_field,
+    without_login,
+)
 from spiritstream.importers.matching import may_be_secret, split_url
 from spiritstream.importers.values import Env, Field, Notes
 from spiritstream.model.profile import KEY_PLACEHOLDER
@@ -38,6 +44,8 @@ def pull_fields(url: str, left: Notes, transport: str = "") -> dict[str, Field]:
         split = split_url(public)
         left.saw(split.key)
         public = split.server
+        if split.doubtful:
+            left.append(f"input: {DOUBTFUL}")
         if may_be_secret(public.partition("://")[2].partition("/")[2].partition("?")[0]):
             raise UnsendableError("its address may be a key, and its parts cannot be told apart")
         if secret := secret_field(split.key, "stream name"):
@@ -46,6 +54,8 @@ def pull_fields(url: str, left: Notes, transport: str = "") -> dict[str, Field]:
         public, secret = _without_query(public, left)
         if secret:
             fields["key"] = secret
+    if "@" in public.partition("://")[2].lstrip("@"):
+        raise UnsendableError("an @ stands behind its host, so that a password may be in clear text")
     if problem := url_problem(public, PULL_SCHEMES):
         raise UnsendableError(f"its address cannot be used: {problem[0]}")
     host = url_host(public)

@@ -9,6 +9,7 @@ from typing import Any
 
 from spiritstream.importers.jsontext import parse_json
 from spiritstream.importers.mgs import MAGIC, check_mgs
+from spiritstream.importers.theme import parse_jsonc
 from spiritstream.importers.values import UnreadableError, decoded
 
 
@@ -43,7 +44,7 @@ _TEXTS = (
     (Kind.COMMAND, r"(^|[\s/\\\"'])ffmpeg(\.exe)?[\"']?\s"),
 )
 _KNOWN = (
-    "known are SpiritStream's profiles (.json, .mgs), settings.json and order_indexes.json, "
+    "known are SpiritStream's profiles (.json, .mgs), settings.json, order_indexes.json and themes, "
     "OBS Studio's profiles, obs-multi-rtmp, Stream Sprout, nginx-rtmp, MediaMTX, and ffmpeg commands"
 )
 
@@ -82,20 +83,14 @@ def _of_json(data: bytes, text: str, file: str) -> Recognised:
     try:
         found = parse_json(data, file)
     except UnreadableError:
-        # Themes, and only they, have comments.
-        bare = _without_comments(text)
-        if bare == text or '"tokens"' not in bare:
+        # Themes, and only they, have comments and trailing commas.
+        if '"tokens"' not in text:
             raise
-        found = parse_json(bare.encode(), file)
+        found = parse_jsonc(text, file)
     kind = _kind_of(found)
     if kind is None:
         raise UnreadableError(f"{file}: this JSON is nothing that can be imported", _KNOWN)
     return Recognised(kind, found)
-
-
-def _without_comments(text: str) -> str:
-    strings_or_comments = r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/'
-    return re.sub(strings_or_comments, lambda match: match[0] if match[0][0] == '"' else " ", text)
 
 
 def _kind_of(data: Any) -> Kind | None:
@@ -104,7 +99,7 @@ def _kind_of(data: Any) -> Kind | None:
     names = set(data)
     signs = (
         (Kind.PROFILE, "outputGroups" in names),
-        (Kind.THEME, {"tokens", "mode"} <= names),
+        (Kind.THEME, "tokens" in names),
         (Kind.MULTI_RTMP, isinstance(data.get("targets"), list)),
         (Kind.OBS_SERVICE, isinstance(data.get("type"), str) and "settings" in names),
         (Kind.SETTINGS, bool(names & _SETTINGS) or len(names & _SETTINGS_BEFORE) > 1),

@@ -14,7 +14,7 @@ _LEFT = {
     "autoDownloadFfmpeg": (True, "ffmpeg is not downloaded; `pip install spiritstream[ffmpeg]` brings one"),
     "lastProfile": (None, "every profile in the folder is on air; `enabled: false` keeps one off"),
     "language": ("en", "there is no window with a language"),
-    "themeId": ("spirit-dark", "there are no themes yet"),
+    "themeId": ("spirit-dark", "no page uses themes yet; `spiritstream import THEME.jsonc` keeps one"),
     "showNotifications": (True, "`spiritstream notify` tells of events"),
     "encryptStreamKeys": (True, "keys are always sealed"),
 }

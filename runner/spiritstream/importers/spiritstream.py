@@ -27,7 +27,7 @@ _NONCE_BYTES, _TAG_BYTES = 12, 16
 _MAX_POSITION = 1_000_000
 # What a profile's settings hold that has no place here, and the value that says nothing.
 _SETTINGS = {
-    "themeId": ("spirit-dark", "there are no themes yet"),
+    "themeId": ("spirit-dark", "no page uses themes yet; `spiritstream import THEME.jsonc` keeps one"),
     "language": ("en", "there is no window with a language"),
     "showNotifications": (True, "`spiritstream notify` tells of events, whatever stands here"),
     "encryptStreamKeys": (True, "keys are always sealed"),
@@ -64,6 +64,7 @@ def read_profile(data: Any, file: str, platforms: Platforms, keys_key: bytes | N
         groups=groups,
         left=tuple(left),
         secrets=tuple(left.seen),
+        may_be_empty=not left.unsent,
     )
 
 
@@ -118,7 +119,7 @@ def _target(
             "" if service == "Custom" else service,
         )
     except UnsendableError as error:
-        left.append(f"group {group}, target {name or node.text('id')}: {error}")
+        left.not_sent(f"group {group}, target {name or node.text('id')}", error)
         return None
     left += [f"group {group}, target {name}: {remark}" for remark in found.remarks]
     return Target(name, found.fields, found.place, missing=found.missing)

@@ -58,7 +58,7 @@ def _target(name: str, service: dict[str, Any], platforms: Platforms, left: Note
     try:
         found = destination(text_of(service, "rtmp_server"), key, platforms)
     except UnsendableError as error:
-        left.append(f"service {name}: {error}")
+        left.not_sent(f"service {name}", error)
         return None
     left.extend(f"service {name}: {remark}" for remark in found.remarks)
     enabled = text_of(service, "enabled").lower() in _ON

@@ -40,10 +40,16 @@ class Notes(list[str]):
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[Secret] = []
+        self.unsent = 0
 
     def saw(self, *texts: str) -> None:
         """Remember that these are secrets; empty ones are none."""
         self.seen += [Secret(text.strip()) for text in texts if text.strip()]
+
+    def not_sent(self, where: str, why: object) -> None:
+        """One of the file's destinations has no place in a profile."""
+        self.append(f"{where}: {why}")
+        self.unsent += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,8 @@ class Imported:
     """One profile. `kind` says what it was, `left` what could not be carried over and why, line by line.
 
     `input` has one entry: the kind of input, with its fields. `left` may hold what the file says, so it is
-    scrubbed before anybody sees it.
+    scrubbed before anybody sees it. A profile without a target
+    `may_be_empty` where its program keeps such ones.
     """
 
     name: str
@@ -89,6 +96,7 @@ class Imported:
     remarks: tuple[str, ...] = ()
     position: int | None = None
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    may_be_empty: bool = False
 
     def every_secret(self) -> Iterator[Secret]:
         """The secrets that are written sealed, and those that were only seen."""
