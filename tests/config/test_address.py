@@ -52,7 +52,14 @@ PROBLEMS = [
     ("rtmp://h/a b", "this is not a URL that can be used"),
     ("rtmp://h/a\nb", "this is not a URL that can be used"),
     ("rtmp://h/a|b", "this is not a URL that can be used"),
-    ("rtmp://", "this is not a URL that can be used"),
+    ("rtmp://", "no host stands behind rtmp://"),
+    ("rtmp:///app", "no host stands behind rtmp://"),
+    ("rtmp://{stream_key}/app", "this is not a URL that can be used"),
+    ("rtmp://h.{stream_key}", "this is not a URL that can be used"),
+    (" rtmp://h.example/app", "white space stands around the URL"),
+    ("rtmp://h.example/app\n", "white space stands around the URL"),
+    ("https://studio.example/live", "this is the address of a web page, not of a server to send to"),
+    ("HTTP://studio.example", "this is the address of a web page, not of a server to send to"),
 ]
 
 
@@ -87,7 +94,13 @@ def test_nearest_scheme() -> None:
 
 
 def test_same_place() -> None:
-    """Case of scheme and host, and a slash at the end, make no other place; port and path do."""
+    """Case of scheme and host, the scheme's own port, the root's dot, a slash or the key's place at the end
+    make no other place; another port and path do."""
+    same = ["RTMPS://H.example:443/app/", "rtmps://h.example/app", "rtmps://h.example.:0443/app/{stream_key}"]
+    assert len({same_place(url) for url in same}) == 1
+    assert same_place("rtmp://h.example:1935/app") == same_place("rtmp://h.example/app")
+    assert same_place("rtmp://h.example:443/app") != same_place("rtmps://h.example/app")
+    assert same_place("srt://h.example:9000") != same_place("srt://h.example:9001")
     assert same_place("RTMP://H.example/app/") == same_place("rtmp://h.example/app")
     assert same_place("rtmp://h.example/app") != same_place("rtmp://h.example/App")
     assert same_place("rtmp://h.example/app") != same_place("rtmp://h.example:1936/app")

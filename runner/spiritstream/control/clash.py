@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from spiritstream.model.profile import Address, Profile, RtmpInput, Target
+from spiritstream.model.profile import KEY_PLACEHOLDER, Address, Profile, RtmpInput, Target
 
 Claim = tuple[object, ...]
 """Compared only; it holds secrets, whose `repr` is a mask."""
@@ -22,16 +23,20 @@ def _claims(profile: Profile) -> Iterator[Claim]:
     listens = False
     for _, target in profile.on_air():
         listens = True
-        yield _place(target)
+        yield from _places(target)
     if listens and isinstance(profile.input, RtmpInput):
         yield "input", profile.input.host, profile.input.port, profile.input.app, profile.input.key
 
 
-def _place(target: Target) -> Claim:
+def _places(target: Target) -> Iterator[Claim]:
     if target.record is not None:
-        return "file", target.record.path
+        yield "file", target.record.path
+        return
     assert target.address is not None
-    return "address", *_destination(target.address)
+    # Nobody knows before it connects which of them it is to be.
+    candidates = target.server.candidates if target.server else ()
+    for url in dict.fromkeys((target.address.url, *(one.url for one in candidates))):
+        yield "address", *_destination(replace(target.address, url=url))
 
 
 def _destination(address: Address) -> Claim:
@@ -40,7 +45,9 @@ def _destination(address: Address) -> Claim:
         port = parts.port or _PORTS.get(address.scheme)
     except ValueError:
         port = None
-    where = (address.scheme, (parts.hostname or "").lower(), port, parts.path.rstrip("/"), parts.query)
+    host = (parts.hostname or "").lower().removesuffix(".")
+    path = parts.path.removesuffix(f"/{KEY_PLACEHOLDER}").rstrip("/")
+    where = (address.scheme, host, port, path, parts.query)
     return *where, address.key
 
 

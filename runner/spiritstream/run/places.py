@@ -1,4 +1,4 @@
-"""Where a runner's sockets go on this machine."""
+"""Where a runner's sockets go on this machine, and what it may forget."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def runtime_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("spiritstream", appauthor=False)) / "run"
+
+
+def cache_folder() -> Path:
+    """Where things go that can be had again: lists of servers. No secret is ever in it."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("spiritstream", appauthor=False))

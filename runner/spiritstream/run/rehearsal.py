@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.media.feed import Feed
 from spiritstream.media.flv import FlvReader, Role, Tag, file_header
 from spiritstream.media.queue import MediaQueue
-from spiritstream.model.profile import Address, Group, Size, Target
+from spiritstream.model.profile import Group, Size, Target
 from spiritstream.model.status import Cause
 from spiritstream.run.native.opening import PublishError, open_publish
 from spiritstream.run.native.publication import Publication, Timings
+from spiritstream.run.places import cache_folder
 from spiritstream.run.recording import open_record
+from spiritstream.run.servers import NEEDS_KEY, Servers, Settled
 
 CLIP_S = 3.0
 _SIZE, _FPS = Size(1280, 720), Fraction(30)
@@ -45,11 +47,15 @@ class Rehearsal:
 
 
 async def rehearse(
-    wanted: Sequence[tuple[Group, Target]], ffmpeg: Ffmpeg, *, connect_only: bool = False
+    wanted: Sequence[tuple[Group, Target]],
+    ffmpeg: Ffmpeg,
+    *,
+    connect_only: bool = False,
+    servers: Servers | None = None,
 ) -> list[Rehearsal]:
     """Try targets, all at once: each gets `CLIP_S` seconds of black and silence, at its own pace.
 
-    With `connect_only` nothing is published, and no key is shown to anybody.
+    With `connect_only` nothing is published, and no key is shown to anybody. `servers` settles addresses.
 
     Raises:
         SpiritError: the black picture could not be made.
@@ -58,9 +64,10 @@ async def rehearse(
     if not connect_only:
         for shape in {_shape(group) for group, _ in wanted}:
             clips[shape] = FlvReader().feed(await black_and_silence(ffmpeg, CLIP_S, *shape))
+    servers = servers or Servers(cache_folder())
     return list(
         await asyncio.gather(
-            *(_one(group, target, ffmpeg, clips.get(_shape(group))) for group, target in wanted)
+            *(_one(group, target, ffmpeg, clips.get(_shape(group)), servers) for group, target in wanted)
         )
     )
 
@@ -71,25 +78,43 @@ def _shape(group: Group) -> tuple[Size, Fraction]:
     return (video and video.size) or _SIZE, (video and video.fps) or _FPS
 
 
-async def _one(group: Group, target: Target, ffmpeg: Ffmpeg, clip: Sequence[Tag] | None) -> Rehearsal:
+async def _one(
+    group: Group, target: Target, ffmpeg: Ffmpeg, clip: Sequence[Tag] | None, servers: Servers
+) -> Rehearsal:
     path = f"{group.name}/{target.name}"
     try:
         if target.record is not None:
             return await _folder(path, target)
-        address = target.address
-        assert address is not None
-        if address.scheme in ("rtmp", "rtmps") and address.username is None:
-            return await _native(path, address, clip)
-        return await _child(path, target, ffmpeg, clip)
+        settled = await servers.settle(target, with_key=clip is not None)
+        if isinstance(settled, Cause):
+            return _unsettled(path, settled)
+        found = await _sent(path, target, settled, ffmpeg, clip)
+        return replace(found, text=f"{found.text}; server: {settled.said}") if settled.said else found
     except SpiritError as error:
         cause = Cause("refused", error.message, error.hint, person=True)
         return _failed(path, target.address.redacted() if target.address else "", cause)
 
 
-async def _native(path: str, address: Address, clip: Sequence[Tag] | None) -> Rehearsal:
-    destination = address.redacted()
+def _unsettled(path: str, cause: Cause) -> Rehearsal:
+    """There is no address: because no key was to be shown, or none was given for it."""
+    if cause.code == NEEDS_KEY:
+        return Rehearsal(path, "", True, f"not looked at: {cause.message}")
+    return _failed(path, "", cause)
+
+
+async def _sent(
+    path: str, target: Target, settled: Settled, ffmpeg: Ffmpeg, clip: Sequence[Tag] | None
+) -> Rehearsal:
+    address = settled.address
+    if address.scheme in ("rtmp", "rtmps") and address.username is None:
+        return await _native(path, settled, clip)
+    return await _child(path, replace(target, address=address), settled, ffmpeg, clip)
+
+
+async def _native(path: str, settled: Settled, clip: Sequence[Tag] | None) -> Rehearsal:
+    destination = settled.destination
     try:
-        publication = await open_publish(address, publish=clip is not None)
+        publication = await open_publish(settled.address, publish=clip is not None, hidden=settled.hidden)
     except PublishError as error:
         return _failed(path, destination, error.cause, error.timings)
     try:
@@ -127,10 +152,12 @@ async def _paced(clip: Sequence[Tag]) -> AsyncIterator[Tag]:
         yield tag
 
 
-async def _child(path: str, target: Target, ffmpeg: Ffmpeg, clip: Sequence[Tag] | None) -> Rehearsal:
+async def _child(
+    path: str, target: Target, settled: Settled, ffmpeg: Ffmpeg, clip: Sequence[Tag] | None
+) -> Rehearsal:
     """SRT, and RTMP with a login: what the native sender does not speak, ffmpeg does."""
     assert target.address is not None
-    destination = target.address.redacted()
+    destination = settled.destination
     if clip is None:
         what = "SRT" if target.address.scheme == "srt" else "a login"
         return Rehearsal(
@@ -139,7 +166,7 @@ async def _child(path: str, target: Target, ffmpeg: Ffmpeg, clip: Sequence[Tag] 
     child = spawn(
         lambda fd: sender_argv(target, ffmpeg=ffmpeg, progress_fd=fd, generate_pts=True, video_codec="h264"),
         stdin=True,
-        secrets=target.secrets(),
+        secrets=(*target.secrets(), *settled.hidden),
         mask_on="Output #0",
     )
     assert child.stdin_fd is not None

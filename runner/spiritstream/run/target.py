@@ -11,34 +11,32 @@ from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import Event
 from spiritstream.model.profile import Group, Target
 from spiritstream.model.status import Cause, Progress
+from spiritstream.run.addressed import AddressedUnit
 from spiritstream.run.carriage import refusal
 from spiritstream.run.feeding import SENDER_TOGETHER_S, SOURCE_ENDED, Fed, FedUnitFigures
 from spiritstream.run.recording import open_record
-from spiritstream.run.unit import Tools, Unit
+from spiritstream.run.servers import Servers
+from spiritstream.run.unit import Tools
 from spiritstream.run.watch import Watch
 
 
-class TargetUnit(Unit):
+class TargetUnit(AddressedUnit):
     """Keeps one destination supplied."""
 
-    kind = "target"
-
-    def __init__(self, path: str, target: Target, group: Group, hub: Hub, tools: Tools) -> None:
-        super().__init__(path, tools)
-        self.target = target
-        self.destination = (
-            target.address.redacted() if target.address else target.record.path if target.record else ""
-        )
+    def __init__(
+        self,
+        path: str,
+        target: Target,
+        group: Group,
+        hub: Hub,
+        tools: Tools,
+        servers: Servers | None = None,
+    ) -> None:
+        super().__init__(path, target, tools, servers)
         self.diagnosis = "record" if target.record else "sender"
         self._group = group
         self._hub = hub
         self._figures = FedUnitFigures()
-
-    async def once(self) -> Cause | None:
-        """Send until the connection is lost, the child hangs, or somebody orders otherwise."""
-        while (cause := await self._send()) is SOURCE_ENDED:
-            pass
-        return cause
 
     async def _send(self) -> Cause | None:
         """From one beginning of the source to its end."""
@@ -46,9 +44,15 @@ class TargetUnit(Unit):
             return None
         if refused := refusal(self._group, self.target, self._hub.codecs(), self._hub.converted):
             return refused
-        # Folders can be on a disk or a network that hangs: not on our loop.
-        target = await asyncio.to_thread(open_record, self.target)
         self._happened(Event.START)
+        settled = await self._settle()
+        if not isinstance(settled, Target):
+            return settled
+        if not self._hub.ready:
+            # The source went away meanwhile.
+            return SOURCE_ENDED
+        # Folders can be on a disk or a network that hangs: not on our loop.
+        target = await asyncio.to_thread(open_record, settled)
         child = spawn(
             lambda fd: sender_argv(
                 target,
@@ -58,7 +62,7 @@ class TargetUnit(Unit):
                 video_codec=self._hub.codecs()["video"],
             ),
             stdin=True,
-            secrets=target.secrets(),
+            secrets=(*target.secrets(), *self._hidden()),
             mask_on="Output #0",
             on_line=lambda line: self._log.debug("%s", line),
         )

@@ -120,6 +120,23 @@ REFUSALS = {
 }
 
 
+def test_what_else_is_hidden_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query that was given for a key is part of what the server is asked for, and may come back."""
+
+    async def go() -> PublishError:
+        refusal = error("NetStream.Publish.BadName", "live?token=canary is unknown")
+        platform = Platform(monkeypatch, Behaviour(refuse_with=refusal))
+        with pytest.raises(PublishError) as caught:
+            address = Address(f"{URL}?token=canary", Secret("key-of-it"))
+            await opened(platform, address, hidden=[Secret("token=canary")])
+        await platform.over()
+        return caught.value
+
+    failed = run_virtually(go())
+    assert "is unknown" in failed.message
+    assert "canary" not in f"{failed!r} {failed} {failed.cause}"
+
+
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A server's no is a cause with advice at once, without the key."""

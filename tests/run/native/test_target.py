@@ -16,7 +16,10 @@ from spiritstream.media.flv import AUDIO, VIDEO, Tag, make_tag
 from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import State
 from spiritstream.model.profile import Address, Group, Leave, Record, Sender, Target
+from spiritstream.model.servers import ServerChoice
+from spiritstream.model.status import Cause
 from spiritstream.run.native import NativeTarget, carries
+from spiritstream.run.servers import Servers, Settled
 from spiritstream.run.unit import Tools
 from spiritstream.secret import Secret
 from tests.live.arrivals import Connection
@@ -458,3 +461,27 @@ def test_lost_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_carries(target: Target, expected: bool) -> None:
     """The native sender is for RTMP, and only where it was asked for."""
     assert expected is carries(target)
+
+
+def test_a_source_that_goes_away_while_its_server_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for the source then, and goes on with the same choice."""
+
+    class Slow(Servers):
+        async def settle(self, target: Target, *, with_key: bool = True) -> Settled | Cause:
+            await asyncio.sleep(2)
+            assert target.address is not None
+            return Settled(target.address, "rtmp://near.example/live/***", "near")
+
+    async def story(show: Show) -> None:
+        show.unit._servers = Slow(Path("/nowhere"))
+        show.source()
+        await show.run(1)
+        assert State.STARTING is show.unit.state
+        show.hub.end()
+        await asyncio.sleep(2)
+        assert (State.WAITING, "input-silent", []) == (show.unit.state, show.code(), show.connections)
+        show.source(5000)
+        await show.run(1)
+        assert (State.LIVE, "near", 0) == (show.unit.state, show.unit.status().server, show.unit.restarts)
+
+    tell(monkeypatch, story, server=ServerChoice(auto=True))

@@ -18,6 +18,7 @@ from spiritstream.run.native import answers
 from spiritstream.run.native.endpoint import Endpoint, endpoint, redirected
 from spiritstream.run.native.failures import failure
 from spiritstream.run.native.publication import Publication, Timings
+from spiritstream.secret import Secret
 from spiritstream.sockets import StreamSocket, client_tls
 
 STEP_S = 10.0
@@ -41,12 +42,14 @@ async def open_publish(
     fourccs: Sequence[str] = (),
     tls: ssl.SSLContext | None = None,
     step_s: float = STEP_S,
+    hidden: Sequence[Secret] = (),
 ) -> Publication:
     """Connect to an RTMP or RTMPS address and publish under its key; with `publish=False` only connect.
 
     `fourccs` are the Enhanced RTMP codecs that will be sent; `tls` is how RTMPS is verified, if not by the
-    system's trust store. Connecting, greeting and publishing may take `step_s` each. A server's redirect is
-    followed twice at most, and only where `endpoint.redirected` allows it; `Publication.via` tells.
+    system's trust store; `hidden` must not be seen beside the address's own secrets. Connecting, greeting
+    and publishing may take `step_s` each. A server's redirect is followed twice at most, and only where
+    `endpoint.redirected` allows it; `Publication.via` tells.
 
     Raises:
         PublishError: it did not come about; nothing of it is left open.
@@ -56,7 +59,7 @@ async def open_publish(
     here = endpoint(address)
     via: tuple[str, ...] = ()
     while True:
-        attempt = _Attempt(address, here, step_s)
+        attempt = _Attempt(address, here, step_s, hidden)
         publication = await attempt.run(publish, fourccs, (tls or client_tls()) if here.tls else None)
         if not publication.redirect:
             publication.via = via
@@ -78,9 +81,9 @@ def _host(url: str) -> str:
 class _Attempt:
     """One connection to one server, and a stopwatch."""
 
-    def __init__(self, address: Address, here: Endpoint, step_s: float) -> None:
+    def __init__(self, address: Address, here: Endpoint, step_s: float, hidden: Sequence[Secret]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._address = address
+        self._secrets = (*spoken_forms(address), *hidden)
         self._here = here
         self._step_s = step_s
         self._begun = self._loop.time()
@@ -97,8 +100,7 @@ class _Attempt:
             publish=publish,
             fourccs=fourccs,
         )
-        secrets = spoken_forms(self._address)
-        publication = Publication(sock, session, host=self._here.host, secrets=secrets)
+        publication = Publication(sock, session, host=self._here.host, secrets=self._secrets)
         try:
             await self._talk(publication, publish)
         except BaseException:

@@ -8,13 +8,15 @@ from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import Event
 from spiritstream.model.profile import Group, Leave, Sender, Target
 from spiritstream.model.status import Cause, Progress, TcpFigures
+from spiritstream.run.addressed import AddressedUnit
 from spiritstream.run.carriage import refusal
 from spiritstream.run.feeding import SOURCE_ENDED, nearly_full
 from spiritstream.run.native.opening import PublishError, open_publish
 from spiritstream.run.native.outlet import Outlet
 from spiritstream.run.native.pace import Pace, Sample
 from spiritstream.run.native.publication import Publication
-from spiritstream.run.unit import Tools, Unit
+from spiritstream.run.servers import Servers
+from spiritstream.run.unit import Tools
 from spiritstream.run.watch import Watch
 
 _DRAIN_S = 0.5
@@ -35,32 +37,28 @@ def carries(target: Target) -> bool:
     return wanted and target.address is not None and target.address.scheme in ("rtmp", "rtmps")
 
 
-class NativeTarget(Unit):
+class NativeTarget(AddressedUnit):
     """Keeps one destination supplied, without a child.
 
     What the input carries may change under it: the server is told, and the connection stays.
     """
 
-    kind = "target"
-
-    def __init__(self, path: str, target: Target, group: Group, hub: Hub, tools: Tools) -> None:
-        super().__init__(path, tools)
-        assert target.address is not None
-        self.target = target
-        self.destination = target.address.redacted()
-        self._address = target.address
+    def __init__(
+        self,
+        path: str,
+        target: Target,
+        group: Group,
+        hub: Hub,
+        tools: Tools,
+        servers: Servers | None = None,
+    ) -> None:
+        super().__init__(path, target, tools, servers)
         self._group = group
         self._hub = hub
         self._publication: Publication | None = None
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._dropped_before = 0
-
-    async def once(self) -> Cause | None:
-        """Publish until the connection is lost, stalls, or somebody orders otherwise."""
-        while (cause := await self._send()) is SOURCE_ENDED:
-            pass
-        return cause
 
     async def _send(self) -> Cause | None:
         """From one beginning of the source to its end."""
@@ -69,10 +67,16 @@ class NativeTarget(Unit):
         if refused := self._refusal():
             return refused
         self._happened(Event.START)
+        settled = await self._settle()
+        if not isinstance(settled, Target):
+            return settled
+        if not self._hub.ready:
+            # The source went away meanwhile.
+            return SOURCE_ENDED
         ends = self._hub.ends
         cause: Cause | None = None
         try:
-            if await self._unless_interrupted(self._open()):
+            if await self._unless_interrupted(self._open(settled)):
                 cause = await self._supply(ends)
         except PublishError as error:
             cause = error.cause
@@ -82,8 +86,11 @@ class NativeTarget(Unit):
         await self._end(orderly=cause in (None, SOURCE_ENDED))
         return cause
 
-    async def _open(self) -> None:
-        self._publication = await open_publish(self._address, fourccs=fourccs_of(self._hub.codecs()))
+    async def _open(self, settled: Target) -> None:
+        assert settled.address is not None
+        self._publication = await open_publish(
+            settled.address, fourccs=fourccs_of(self._hub.codecs()), hidden=self._hidden()
+        )
         for host in self._publication.via:
             self._log.info("%s sent us on to another server", host)
 
