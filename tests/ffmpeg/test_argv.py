@@ -6,7 +6,7 @@ SPIRITSTREAM_GOLDEN=write rewrites the text files, in tests/golden/argv.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -99,6 +99,8 @@ CASES: dict[str, Argv] = {
     "encoder-amf-5.1": _encoder("h264_amf", MOBILE, tool=OLD),
     "encoder-vaapi": _encoder("h264_vaapi", MOBILE),
     "encoder-x265": _encoder("libx265", Video("hevc", 6_000_000, keyframe_s=1.5)),
+    "encoder-x264-no-b-frames": _encoder("libx264", replace(MOBILE, b_frames=0)),
+    "encoder-nvenc-b-frames": _encoder("h264_nvenc", replace(MOBILE, b_frames=2)),
     "encoder-svtav1": _encoder("libsvtav1", Video("av1", 2_000_000, fps=Fraction(60))),
     "encoder-follows-input": _encoder("libx264", Video("h264", 4_500_000), generate_pts=False),
     "encoder-sound-only": _encoder("", None, Audio("mp3", 192_000, 44_100)),

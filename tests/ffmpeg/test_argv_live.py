@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from spiritstream.ffmpeg.argv import Conversion, encoder_argv, input_argv, sender_argv
-from spiritstream.ffmpeg.encoders import X264
+from spiritstream.ffmpeg.encoders import X264, known_encoder, video_options
 from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.model.profile import (
     Address,
@@ -179,6 +179,46 @@ async def test_encoding(tool: Ffmpeg, library: MediaLibrary, tmp_path: Path) -> 
     assert 464_000 == pytest.approx(len(called.out) * 8 / 6, rel=0.1)
     assert [] == decode_errors(path, str(tool.path))
     assert {} == probe(path).backward_steps
+
+
+def b_frames_in_a_row(path: Path) -> int:
+    """The most pictures in a row that are shown before one that came earlier."""
+    most = row = 0
+    latest = float("-inf")
+    for packet in probe(path).track("video").packets:
+        row = row + 1 if packet.pts_s < latest else 0
+        most, latest = max(most, row), max(latest, packet.pts_s)
+    return most
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+@pytest.mark.parametrize(("name", "codec"), [("libx264", "h264"), ("libx265", "hevc")])
+def test_b_frames(
+    tool: Ffmpeg, library: MediaLibrary, tmp_path: Path, name: str, codec: str, most: int
+) -> None:
+    """There are as many in a row as the group says, or none at all; left to itself the encoder makes more."""
+    source = library.h264(3, 300, size="320x180")
+    found = []
+    for wanted in (most, None):
+        video = Video(codec, 300_000, fps=Fraction(30), preset="veryfast", b_frames=wanted)
+        options = video_options(known_encoder(name, codec), video, tool.version)
+        path = tmp_path / f"{wanted}.mkv"
+        start = (str(tool.path), "-nostdin", "-v", "error", "-i", str(source), "-an")
+        subprocess.run([*start, *map(str, options), str(path)], check=True, timeout=60)
+        found.append(b_frames_in_a_row(path))
+    assert most == found[0] < found[1]
+
+
+async def test_without_b_frames(tool: Ffmpeg, library: MediaLibrary, tmp_path: Path) -> None:
+    """In what a platform gets, each picture is shown when it is decoded."""
+    video = Video("h264", 300_000, fps=Fraction(30), preset="veryfast", profile="main", b_frames=0)
+    called = await call(encode(tool, Group("g", video=video)), library.h264(3, 300, size="320x180"))
+    path = tmp_path / "out.flv"
+    path.write_bytes(called.out)
+    assert 0 == called.status, called.said
+    packets = probe(path).track("video").packets
+    assert len(packets) > 80
+    assert [] == [packet for packet in packets if packet.pts_s != packet.dts_s]
 
 
 async def test_encoding_follows_the_input(tool: Ffmpeg, show: Path, tmp_path: Path) -> None:

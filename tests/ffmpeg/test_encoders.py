@@ -171,6 +171,41 @@ def test_longest_group(every_s: float, fps: Fraction | None, longest: str) -> No
     assert ("-g", longest) == keyframe_options(every_s, fps)[-2:]
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "most", "expected"),
+    [
+        ("libx264", "h264", None, None),
+        ("libx264", "h264", 0, "0"),
+        ("libx264", "h264", 16, "16"),
+        ("libx265", "hevc", None, None),
+        ("libx265", "hevc", 0, "0"),
+        ("libx265", "hevc", 2, "2"),
+        ("libx265", "hevc", 16, "4"),
+        ("h264_nvenc", "h264", None, "0"),
+        ("h264_nvenc", "h264", 2, "2"),
+        ("hevc_nvenc", "hevc", 16, "3"),
+        ("h264_qsv", "h264", None, "0"),
+        ("h264_qsv", "h264", 2, "0"),
+        ("h264_amf", "h264", None, None),
+        ("h264_amf", "h264", 0, "0"),
+        ("h264_amf", "h264", 16, "3"),
+        ("h264_videotoolbox", "h264", None, "0"),
+        ("h264_videotoolbox", "h264", 2, "0"),
+        ("h264_vaapi", "h264", None, "0"),
+        ("h264_vaapi", "h264", 2, "2"),
+        ("libopenh264", "h264", 2, None),
+        ("libsvtav1", "av1", 0, None),
+        ("libaom-av1", "av1", 2, None),
+        ("h264_v4l2m2m", "h264", None, None),
+        ("h264_v4l2m2m", "h264", 1, "1"),
+    ],
+)
+def test_b_frames(name: str, codec: str, most: int | None, expected: str | None) -> None:
+    """No encoder is asked for more in a row than it can; one that never makes any is not asked."""
+    said = options(name, codec, b_frames=most)
+    assert expected == (said[said.index("-bf") + 1] if "-bf" in said else None)
+
+
 def test_unknown_encoder() -> None:
     """An encoder that we know nothing of gets what all encoders understand."""
     said = options("h264_v4l2m2m")

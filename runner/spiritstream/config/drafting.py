@@ -7,12 +7,12 @@ are to stand there: sealed, or as `{env: NAME}`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from spiritstream.config.qualities import BY_NAME, SOURCE, Encoding, encoding
 from spiritstream.config.scalars import plain_scalar
+from spiritstream.model.limits import Limits
 
 _COMMENT_AT = 30
 _TAPE = 'tape: {record: {path: "recordings/%Y-%m-%d_%H-%M-%S.mkv", segment: 1h}}'
@@ -29,7 +29,7 @@ class DraftTarget:
     server: str | None = None
     key_page: str = ""
     quality: str = SOURCE
-    limits: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits | None = None
     warning: str = ""
 
 
@@ -134,7 +134,7 @@ def _groups(draft: Draft) -> Iterator[str]:
             yield _noted("  source:", "nothing is encoded, which costs next to no CPU")
         else:
             yield _noted(f"  {name}:", "one encoder, however many targets stand below it")
-            yield from _encoding(encoding(BY_NAME[name], [(one.title, one.limits) for one in targets]))
+            yield from _encoding(encoding(BY_NAME[name], [one.limits for one in targets]))
         yield from _targets(targets)
     yield "      # A recording, a new file each hour" + (
         "; without its '#' it is on:" if draft.targets else ":"
@@ -158,7 +158,7 @@ def _encoding(wanted: Encoding) -> Iterator[str]:
     yield f"      fps: {wanted.quality.fps}"
     why = f"{_line(wanted.bound)} takes no more" if wanted.bound else "more is sharper, and needs more uplink"
     yield _noted(f"      bitrate: {wanted.video_kbps}k", why)
-    yield _noted(f"      keyframe: {wanted.keyframe_s}s", "platforms cut the stream at keyframes")
+    yield _noted(f"      keyframe: {wanted.keyframe_s:g}s", "platforms cut the stream at keyframes")
     if wanted.profile:
         yield f"      profile: {wanted.profile}"
     yield f"    audio: {{codec: aac, bitrate: {wanted.audio_kbps}k, rate: 48000}}"

@@ -13,6 +13,7 @@ from typing import Any
 from spiritstream.config.address import SERVER_SCHEMES, url_scheme
 from spiritstream.config.checks import kind_of
 from spiritstream.config.common import Common
+from spiritstream.config.deriving import DERIVED, FOR
 from spiritstream.config.document import Document
 from spiritstream.config.places import Path, dotted
 from spiritstream.config.recording import container_of
@@ -154,6 +155,11 @@ class _Filling:
 def _suits(key: str, held: Node, usual: Mapping[str, Any]) -> bool:
     """Whether a default fits: an encoder belongs to a codec, and what an encoder is told to the encoder."""
     codec = held.get("codec", usual.get("codec"))
+    if FOR in held:
+        # What is derived for platforms is not left out: another value may be one that they refuse.
+        if key in DERIVED["video"]:
+            return False
+        codec = held.get("codec", "h264")
     if key in ("encoder", "preset", "profile") and codec != usual.get("codec", codec):
         return False
     if key in ("preset", "profile") and "encoder" in held:

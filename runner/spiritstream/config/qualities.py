@@ -1,18 +1,20 @@
-"""The encodings that a new profile is offered, and how a platform's limits bound them. Pure."""
+"""The encodings that are commonly sent, and how platforms' limits bound them. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
 
-from spiritstream.config.quality import common_bitrate
-from spiritstream.config.values import parse_bitrate
+from spiritstream.config import suiting
+from spiritstream.config.address import either
+from spiritstream.config.suiting import said
+from spiritstream.config.values import parse_size
+from spiritstream.model.limits import Limits
+from spiritstream.model.size import Size
 
 SOURCE = "source"
 """No encoding: what arrives is passed on."""
-_AUDIO_KBPS = 160
-_KEYFRAME_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +43,56 @@ class Encoding:
     quality: Quality
     video_kbps: int
     audio_kbps: int
-    keyframe_s: int
+    keyframe_s: float
     profile: str = ""
     bound: str = ""
 
 
-def offered(limits: Mapping[str, Any]) -> list[Quality]:
+def offered(limits: Limits | None) -> list[Quality]:
     """The qualities that a platform takes, the best first."""
-    sizes = limits.get("resolutions")
-    fastest = limits.get("max_fps", QUALITIES[0].fps)
-    return [one for one in QUALITIES if one.fps <= fastest and (not sizes or one.size in sizes)]
+    platforms = [limits] if limits else []
+    return [one for one in QUALITIES if not refusal(Picture.of(one), platforms)]
 
 
-def encoding(quality: Quality, platforms: Sequence[tuple[str, Mapping[str, Any]]]) -> Encoding:
-    """What suits all of these platforms, each with its name and limits: the strictest limit of each kind."""
-    usual = parse_bitrate(common_bitrate(quality.size, quality.fps)) // 1000
-    video_kbps, bound = usual, ""
-    for name, limits in platforms:
-        if (highest := highest_kbps(quality, limits)) is not None and highest < video_kbps:
-            video_kbps, bound = highest, name
-    every = [limits for _, limits in platforms]
-    profiles = [limits["h264_profile"] for limits in every if "h264_profile" in limits]
+def encoding(quality: Quality, platforms: Sequence[Limits | None]) -> Encoding:
+    """What suits all of these platforms: the strictest limit of each kind."""
+    known = [limits for limits in platforms if limits]
+    picture = Picture.of(quality)
+    bitrate = suiting.video_bitrate(picture.size, picture.fps, known)
+    profile = suiting.h264_profile(known)
     return Encoding(
         quality,
-        video_kbps,
-        min([_AUDIO_KBPS, *(limits["max_audio_kbps"] for limits in every if "max_audio_kbps" in limits)]),
-        min([_KEYFRAME_S, *(one["keyframe_interval_s"] for one in every if "keyframe_interval_s" in one)]),
-        next((one for one in ("baseline", "main", "high") if one in profiles), ""),
-        bound,
+        bitrate.value // 1000,
+        suiting.audio_bitrate(known).value // 1000,
+        suiting.keyframe(known).value,
+        profile.value if profile else "",
+        bitrate.bound,
     )
 
 
-def highest_kbps(quality: Quality, limits: Mapping[str, Any]) -> int | None:
-    """The highest video bitrate of a platform for a picture; `None` if it is not known."""
-    for row in limits.get("bitrates", ()):
-        if row["resolution"] == quality.size and quality.fps <= row["fps"]:
-            return int(row["max_kbps"])
-    return limits.get("max_video_kbps")
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A size and a frame rate."""
+
+    size: Size
+    fps: Fraction
+
+    @staticmethod
+    def of(quality: Quality) -> Picture:
+        """A quality's."""
+        return Picture(parse_size(quality.size), Fraction(quality.fps))
+
+    @property
+    def rank(self) -> tuple[int, Fraction]:
+        """More is better."""
+        return self.size.width * self.size.height, self.fps
+
+
+def refusal(picture: Picture, platforms: Sequence[Limits], *, size: bool = True, fps: bool = True) -> str:
+    """The first rule that a picture breaks by its size or its frame rate; empty if it breaks none."""
+    for limits in platforms:
+        if size and limits.sizes and picture.size not in limits.sizes:
+            return said(limits, f"takes {either([str(one) for one in limits.sizes])}")
+        if fps and limits.fps and picture.fps > limits.fps:
+            return said(limits, f"takes at most {limits.fps} frames per second")
+    return ""

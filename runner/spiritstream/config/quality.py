@@ -48,7 +48,10 @@ def encoding_findings(document: Document, path: Path, node: object) -> Iterator[
         yield from _each(document, path, node, {"bitrate": _bitrate(_AUDIO_BPS)})
 
 
-_FIELDS = {"encoder", "size", "fps", "bitrate", "keyframe", "preset", "profile", "rate", "channels"}
+_FIELDS = {
+    *("for", "encoder", "size", "fps", "bitrate", "keyframe", "preset", "profile", "b_frames"),
+    *("rate", "channels"),
+}
 
 
 def _video(document: Document, path: Path, node: dict[str, object]) -> Iterator[Finding]:

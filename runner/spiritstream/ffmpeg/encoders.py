@@ -39,6 +39,10 @@ class Family:
     profiles: Mapping[str, str] = field(default_factory=dict)
     """The common name: its own, where they differ."""
     bitrate: Callable[[Video], Argv] = field(default=lambda video: _constant(video.bitrate_bps))
+    b_frames: int | None = 16
+    """The most B-frames in a row that it is asked for; `None` for one that makes none and is not asked."""
+    usual_b_frames: int | None = None
+    """How many it is asked for where the profile says nothing; `None` leaves it the choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ def _ladder(*own: str) -> dict[str, str]:
 
 _PLAIN = _ladder(*PRESETS)
 _SPEEDS = _ladder(*["speed"] * 3, *["balanced"] * 3, *["quality"] * 3)
+# AMF's option ends here, and chips by NVIDIA refuse more than they can.
+_OF_HARDWARE = 3
 _CONSTRAINED = {"baseline": "constrained_baseline"}
 
 _X264 = Family(
@@ -81,6 +87,7 @@ _X265 = Family(
     "x265",
     options=("-forced-idr", "1", "-x265-params", "scenecut=0:open-gop=0:strict-cbr=1:log-level=warning"),
     presets=_PLAIN,
+    b_frames=4,  # its quickest preset looks 5 pictures ahead, and it refuses as many
 )
 _SVT = Family(
     "SVT-AV1",
@@ -88,6 +95,7 @@ _SVT = Family(
     options=("-svtav1-params", "rc=2:pred-struct=1:scd=0"),
     presets=_ladder("12", "11", "10", "9", "8", "7", "6", "5", "4"),
     profiles={"main": ""},
+    b_frames=None,
     bitrate=lambda video: ("-b:v", str(video.bitrate_bps)),  # a maximum is for its other modes
 )
 _AOM = Family(
@@ -96,22 +104,26 @@ _AOM = Family(
     preset="-cpu-used",
     presets=_ladder("10", "9", "8", "7", "7", "6", "6", "5", "5"),
     profiles={"main": ""},
+    b_frames=None,
     bitrate=lambda video: (*_constant(video.bitrate_bps), "-minrate", str(video.bitrate_bps)),
 )
-_OPENH264 = Family("OpenH264", options=("-rc_mode", "bitrate"), profiles=_CONSTRAINED)
+_OPENH264 = Family("OpenH264", options=("-rc_mode", "bitrate"), profiles=_CONSTRAINED, b_frames=None)
 _NVENC = Family(
     "NVENC",
     hardware=True,
-    options=("-rc", "cbr", "-forced-idr", "1", "-no-scenecut", "1", "-strict_gop", "1", "-bf", "0"),
+    options=("-rc", "cbr", "-forced-idr", "1", "-no-scenecut", "1", "-strict_gop", "1"),
     presets=_ladder("p1", "p2", "p3", "p4", "p4", "p5", "p6", "p7", "p7"),
+    b_frames=_OF_HARDWARE,
+    usual_b_frames=0,
 )
 _QSV = Family(
     "Quick Sync",
     hardware=True,
     pixels="nv12",
-    # Equal bitrates make it constant. `-bf 0`: not every chip has B-frames.
-    options=("-forced_idr", "1", "-bf", "0"),
+    options=("-forced_idr", "1"),  # equal bitrates make it constant
     presets=_ladder(*["veryfast"] * 2, *PRESETS[2:]),
+    b_frames=0,  # not every chip has them, and one that has none refuses to begin
+    usual_b_frames=0,
 )
 _AMF = Family(
     "AMF",
@@ -122,16 +134,27 @@ _AMF = Family(
     preset="-quality",
     presets=_SPEEDS,
     profiles=_CONSTRAINED,
+    b_frames=_OF_HARDWARE,
 )
-_VIDEOTOOLBOX = Family("VideoToolbox", hardware=True, pixels="nv12", options=("-realtime", "1", "-bf", "0"))
+_VIDEOTOOLBOX = Family(
+    "VideoToolbox",
+    hardware=True,
+    pixels="nv12",
+    options=("-realtime", "1"),
+    # Any number is a yes to it, and then it chooses how many.
+    b_frames=0,
+    usual_b_frames=0,
+)
 _VAAPI = Family(
     "VAAPI",
     hardware=True,
     device=("-vaapi_device", "/dev/dri/renderD128"),
     filters=("format=nv12", "hwupload"),
     pixels=None,
-    options=("-rc_mode", "CBR", "-idr_interval", "0", "-bf", "0"),
+    options=("-rc_mode", "CBR", "-idr_interval", "0"),
     profiles=_CONSTRAINED,
+    b_frames=_OF_HARDWARE,
+    usual_b_frames=0,
 )
 _OTHER = Family("other", pixels=None)
 
@@ -178,6 +201,7 @@ def video_options(encoder: VideoEncoder, video: Video, version: tuple[int, ...])
         *family.bitrate(video),
         *keyframe_options(video.keyframe_s, video.fps),
         *family.options,
+        *_b_frames(family, video.b_frames),
         *(option for options in newer for option in options),
     )
 
@@ -201,6 +225,13 @@ def _preset(family: Family, preset: str | None) -> Argv:
 def _profile(family: Family, profile: str | None) -> Argv:
     own = family.profiles.get(profile, profile) if profile else None
     return ("-profile:v", own) if own else ()
+
+
+def _b_frames(family: Family, most: int | None) -> Argv:
+    most = family.usual_b_frames if most is None else most
+    if most is None or family.b_frames is None:
+        return ()
+    return ("-bf", str(min(most, family.b_frames)))
 
 
 def audio_options(audio: Audio) -> Argv:
