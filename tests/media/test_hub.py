@@ -109,7 +109,7 @@ def test_sound_alone_has_no_picture() -> None:
     hub, clock = hub_of(SAID, audio_header(), video=False)
     play(hub, clock, *[sound(n * 20) for n in range(100)])
     told = hub.incoming()
-    assert Incoming(told.bitrate_bps, None, "aac") == told
+    assert Incoming(told.bitrate_bps, None, "aac", audio_bps=told.audio_bps) == told
 
 
 def show(start_ms: int, seconds: float) -> list[Tag]:
@@ -123,7 +123,8 @@ def test_a_source_is_measured() -> None:
     hub, clock = hub_of(video(AVC), audio_header())
     play(hub, clock, *show(0, 8))
     told = hub.incoming()
-    assert Incoming(told.bitrate_bps, "h264", "aac", "1920x1080", 25.0, 1.0, 0) == told
+    figures = (told.video_bps, 0, "high", 0)  # an audio header, and not one frame of it
+    assert Incoming(told.bitrate_bps, "h264", "aac", "1920x1080", 25.0, 1.0, 0, *figures) == told
     weight = sum(len(tag.raw) for tag in show(0, 1)) * 8
     assert weight == pytest.approx(told.bitrate_bps, rel=0.02) == hub.bitrate_bps()
 

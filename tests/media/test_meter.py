@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from spiritstream.media.flv import Tag
+from spiritstream.media.flv import VIDEO, Tag, make_tag
 from spiritstream.media.meter import Meter
 from spiritstream.media.sps import Picture
 from spiritstream.model.status import Incoming
@@ -136,6 +136,99 @@ def test_the_bit_rate_goes_down_to_nothing_in_silence() -> None:
     assert 0 == falling[-1] < falling[-2]
 
 
+def streams_bps(meter: Meter, now: float) -> tuple[float | None, float | None]:
+    """The video's and the audio's."""
+    found = meter.incoming(now, codecs={}, picture=None, clock_faults=0)
+    return found.video_bps, found.audio_bps
+
+
+def played(seconds: float, *, video: bool = True, audio: bool = True, start_s: float = 0.0) -> list[Tag]:
+    """25 frames a second of 10 kB, and 50 of sound of 320 bytes: 2 Mbit/s, and 128 kbit/s."""
+    start_ms = int(start_s * 1000)
+    pictures = [key(start_ms + n * 40, 10_000) for n in range(int(25 * seconds))] if video else []
+    sounds = [sound(start_ms + n * 20, 320) for n in range(int(50 * seconds))] if audio else []
+    return sorted([*pictures, *sounds], key=lambda tag: tag.time_ms)
+
+
+def test_video_and_audio_are_counted_apart() -> None:
+    """And without what FLV puts around each, as an encoder counts them; the whole is as it came."""
+    meter = met(*played(8))
+    assert (2_000_000, 128_000) == pytest.approx(streams_bps(meter, 8.0), rel=0.02)
+    around = (25 * 20 + 50 * 17) * 8
+    assert 2_128_000 + around == pytest.approx(meter.bitrate_bps(8.0), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("tags", "now", "expected"),
+    [
+        pytest.param([], 9.0, (None, None), id="nothing"),
+        pytest.param(played(3, audio=False), 3.0, (2e6, None), id="too early to say that none comes"),
+        pytest.param(played(8, audio=False), 8.0, (2e6, 0), id="a picture without sound"),
+        pytest.param(played(8, video=False), 8.0, (0, 128e3), id="sound without a picture"),
+        pytest.param([*played(8), *played(7, audio=False, start_s=8)], 15.0, (2e6, 0), id="sound ends"),
+        pytest.param(
+            [*played(8, audio=False), *played(7, start_s=8)], 15.0, (2e6, 128e3), id="sound comes late"
+        ),
+        pytest.param(played(8), 20.0, (None, None), id="silence: neither comes, which is no missing sound"),
+    ],
+)
+def test_that_a_stream_is_missing_takes_seconds_to_know(
+    tags: list[Tag], now: float, expected: tuple[float | None, float | None]
+) -> None:
+    """None of it is told only after the other one has come for as long as a window."""
+    found = streams_bps(met(*tags), now)
+    assert [rate is None for rate in expected] == [rate is None for rate in found]
+    assert [rate or 0 for rate in expected] == pytest.approx([rate or 0 for rate in found], rel=0.02)
+
+
+def test_a_source_that_begins_is_not_yet_without_sound() -> None:
+    """The one before had none for long; of this one it is not known for some seconds."""
+    meter = met(*played(8, audio=False))
+    meter.restart()
+    for tag in played(4, audio=False, start_s=10):
+        meter.add(tag.time_ms / 1000, [tag])
+    assert streams_bps(meter, 14.0)[1] is None
+
+
+def reordered(seconds: float, *, start_ms: int = 0, b_frames: int = 2) -> list[Tag]:
+    """25 frames a second in the order of decoding: after each, so many B-frames that are shown before it."""
+    step = b_frames + 1
+    begun = range(0, int(seconds * 25), step)
+    places = [0, *(start + place for start in begun for place in (step, *range(1, step)))]
+    return [late(start_ms + n * 40, (place - n + 1) * 40) for n, place in enumerate(places)]
+
+
+def late(time_ms: int, later_ms: int) -> Tag:
+    """A frame that is shown so much later; the first one is a keyframe."""
+    kind = 0x17 if time_ms % 1_000_000 == 0 else 0x27
+    return make_tag(VIDEO, time_ms, bytes((kind, 1)) + later_ms.to_bytes(3, "big", signed=True) + bytes(9))
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        pytest.param([], None, id="nothing"),
+        pytest.param(shown(25, 4.9), None, id="too early to say that there is none"),
+        pytest.param(shown(25, 5.1), 0, id="none"),
+        pytest.param(reordered(1), 2, id="seen at once"),
+        pytest.param(reordered(9, b_frames=3), 3, id="three"),
+        pytest.param([late(n * 40, 80) for n in range(200)], 0, id="all are equally late"),
+        pytest.param([*reordered(5), *shown(25, 8, start_ms=6_000)], 2, id="of some seconds ago: some"),
+        pytest.param([*reordered(5), *shown(25, 30, start_ms=6_000)], 0, id="of half a minute ago: none"),
+    ],
+)
+def test_b_frames_are_counted(tags: list[Tag], expected: int | None) -> None:
+    """That there are some is known as soon as they are seen; that there are none, after some seconds."""
+    assert expected == met(*tags).b_frames()
+
+
+def test_b_frames_of_the_source_before_do_not_count() -> None:
+    """Another publisher is another encoder."""
+    meter = met(*reordered(5))
+    meter.restart()
+    assert meter.b_frames() is None
+
+
 def test_before_anything_came_there_is_nothing() -> None:
     """No rate, no codec, no size."""
     nothing = Meter().incoming(1000.0, codecs={"video": None, "audio": None}, picture=None, clock_faults=0)
@@ -146,9 +239,10 @@ def test_all_figures_together() -> None:
     """Measured ones, and those that others know."""
     meter = met(*shown(NTSC, 7))
     codecs = {"video": "h264", "audio": "aac"}
-    found = meter.incoming(7.0, codecs=codecs, picture=Picture(1920, 1080, 30.0), clock_faults=3)
-    assert Incoming(found.bitrate_bps, "h264", "aac", "1920x1080", 29.97, 2.002, 3) == found
-    assert found.bitrate_bps > 0
+    found = meter.incoming(7.0, codecs=codecs, picture=Picture(1920, 1080, 30.0, "main"), clock_faults=3)
+    figures = (found.video_bps, 0, "main", 0)
+    assert Incoming(found.bitrate_bps, "h264", "aac", "1920x1080", 29.97, 2.002, 3, *figures) == found
+    assert found.bitrate_bps > (found.video_bps or 0) > 0
 
 
 def test_the_declared_frame_rate_stands_in_until_one_is_measured() -> None:

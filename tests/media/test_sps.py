@@ -18,6 +18,7 @@ VECTORS: list[dict[str, Any]] = json.loads(
 )
 HEADERS = [bytes.fromhex(case["header"]) for case in VECTORS]
 AVC = HEADERS[0]
+BASELINE = next(header for header in HEADERS if header[14] == 66)
 HEVC = next(header for header in HEADERS if header[0] & 0x80)
 
 
@@ -29,9 +30,58 @@ def test_an_encoders_header_says_the_size_that_it_was_asked_for(case: dict[str, 
     assert (case["size"], case["fps"]) == (str(found), found.fps)
 
 
+PROFILES = {
+    "high, 1088 lines cropped": "high",
+    "baseline": "baseline",
+    "portrait": "baseline",
+    "high 10": "high10",
+    "high 4:2:2": "high422",
+    "high 4:4:4, odd": "high444",
+}
+
+
+@pytest.mark.parametrize("case", VECTORS, ids=[case["name"] for case in VECTORS])
+def test_an_encoders_header_says_the_profile(case: dict[str, Any]) -> None:
+    """H.264's, as it was asked for; HEVC's is none of these."""
+    found = from_header(bytes.fromhex(case["header"]))
+    assert found is not None
+    expected = None if "hevc" in case["name"] else PROFILES.get(case["name"], "high")
+    assert expected == found.profile
+
+
+@pytest.mark.parametrize(
+    ("idc", "constraints", "expected"),
+    [
+        pytest.param(66, 0x00, "baseline", id="baseline"),
+        pytest.param(66, 0xC0, "baseline", id="constrained baseline"),
+        pytest.param(77, 0x40, "main", id="main"),
+        pytest.param(77, 0x80, "baseline", id="main that is baseline, too"),
+        pytest.param(88, 0x00, "extended", id="extended"),
+        pytest.param(88, 0x40, "main", id="extended that is main, too"),
+        pytest.param(88, 0xC0, "baseline", id="extended that is baseline, too"),
+        pytest.param(100, 0x00, "high", id="high"),
+        pytest.param(100, 0x0C, "high", id="constrained high"),
+        pytest.param(110, 0x10, "high10", id="high 10 intra"),
+        pytest.param(44, 0x00, "high444", id="CAVLC 4:4:4"),
+        pytest.param(118, 0x00, None, id="several views"),
+    ],
+)
+def test_the_profile_is_the_simplest_that_the_stream_keeps_to(
+    idc: int, constraints: int, expected: str | None
+) -> None:
+    """By its number and its flags; of what has no common name nothing is said."""
+    # The parameter set of a High profile is longer than that of others by chroma and bit depths.
+    source = AVC if idc in (100, 110, 44, 118) else BASELINE
+    header = bytearray(source)
+    header[14:16] = idc, constraints
+    found = from_header(bytes(header))
+    assert found is not None
+    assert expected == found.profile
+
+
 def test_classic_and_enhanced_headers_say_the_same() -> None:
     """The record is the same behind a codec number and behind a fourCC."""
-    assert from_header(AVC) == from_header(b"\x90avc1" + AVC[5:]) == Picture(1920, 1080, 29.97)
+    assert from_header(AVC) == from_header(b"\x90avc1" + AVC[5:]) == Picture(1920, 1080, 29.97, "high")
     assert from_header(HEVC) == from_header(b"\x1c\0\0\0\0" + HEVC[5:]) == Picture(1920, 1080)
 
 
@@ -66,7 +116,7 @@ def test_what_says_no_size_is_no_picture(body: bytes) -> None:
 def test_a_size_without_its_timing_is_a_size() -> None:
     """Where the parameter set ends within the VUI, the size stands all the same."""
     found = from_header(AVC[:14] + AVC[14:29])
-    assert Picture(1920, 1080) == found
+    assert Picture(1920, 1080, profile="high") == found
 
 
 @given(st.binary(max_size=400))

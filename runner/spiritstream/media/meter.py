@@ -1,20 +1,18 @@
-"""What comes in, measured: bit rate, frame rate, keyframe interval. Pure: time comes in as values."""
+"""What comes in, measured: bit rates, frame rate, keyframes, B-frames. Pure: time comes in as values."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from spiritstream.media.flv import Role, Tag
+from spiritstream.media.rates import SLICE_S, WINDOW_S, rates, slices
+from spiritstream.media.reordering import HEAD_BYTES, b_frames
 from spiritstream.media.sps import Picture
 from spiritstream.model.status import Incoming
 
-# A window holds two or three groups of pictures: what a keyframe weighs more is spread.
-WINDOW_S = 5.0
-_SLICE_S = 0.25
-# When nothing has come for so long, that is silence, and no longer the wait for the next batch.
-_SILENT_S = 1.0
 # More frames than this in a window, which is 200 a second, make the window shorter.
 _MOST_FRAMES = 1_000
 _SHORTEST_MS = 1_000
@@ -23,7 +21,12 @@ _INTERVALS = 4
 _LONG_GROUP_MS = 10_000
 
 # Looking a member up in its class costs as much as what is done with it.
-_KEY, _FRAME = Role.KEY, Role.FRAME
+_KEY, _FRAME, _SOUND = Role.KEY, Role.FRAME, Role.SOUND
+# A tag is 11 bytes, its body, and 4. In the body five bytes say that it is H.264 or HEVC, two that it is AAC.
+_HEAD = slice(11, 11 + HEAD_BYTES)
+_AROUND_VIDEO, _AROUND_AUDIO = 11 + 5 + 4, 11 + 2 + 4
+# Some seconds of frames are looked through for B-frames.
+_MOST_HEADS = 300
 
 
 class Meter:
@@ -34,10 +37,12 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._slices: deque[tuple[float, int]] = deque(maxlen=int(WINDOW_S / _SLICE_S) + 2)  # end, bytes
-        self._slice_bytes = 0
+        self._slices = slices()
+        self._slice_bytes = self._slice_video = self._slice_audio = 0
         self._slice_began: float | None = None
+        self._began: float | None = None
         self._frames: deque[int] = deque(maxlen=_MOST_FRAMES)
+        self._heads: deque[bytes] = deque(maxlen=_MOST_HEADS)
         self._frame_at = -math.inf
         self._keyframe: int | None = None
         self._intervals: deque[int] = deque(maxlen=_INTERVALS)
@@ -45,22 +50,34 @@ class Meter:
     def restart(self) -> None:
         """Another source begins: the pause before it is no frame's, and its rate its own."""
         self._frames.clear()
+        self._heads.clear()
         self._intervals.clear()
-        self._keyframe = None
+        self._keyframe = self._began = None
 
     def add(self, now: float, tags: Sequence[Tag]) -> None:
         """Take into account what has arrived."""
         for tag in tags:
-            self._slice_bytes += len(tag.raw)
-            role = tag.role
+            raw, role = tag.raw, tag.role
+            size = len(raw)
+            self._slice_bytes += size
             if role is _FRAME or role is _KEY:
+                self._slice_video += size - _AROUND_VIDEO
                 self._frames.append(tag.time_ms)
+                self._heads.append(raw[_HEAD])
                 if role is _KEY:
                     self._note_keyframe(tag.time_ms)
                 self._frame_at = now
-        if self._slice_began is None or now - self._slice_began >= _SLICE_S:
-            self._slices.append((now, self._slice_bytes))
-            self._slice_began, self._slice_bytes = now, 0
+            elif role is _SOUND:
+                self._slice_audio += size - _AROUND_AUDIO
+        if self._slice_began is None or now - self._slice_began >= SLICE_S:
+            self._end_slice(now)
+
+    def _end_slice(self, now: float) -> None:
+        self._slices.append((now, self._slice_bytes, self._slice_video, self._slice_audio))
+        self._slice_bytes = self._slice_video = self._slice_audio = 0
+        self._slice_began = now
+        if self._began is None:
+            self._began = now
 
     def incoming(
         self,
@@ -75,26 +92,37 @@ class Meter:
         The declared frame rate stands in until one is measured.
         """
         seen = now - self._frame_at <= WINDOW_S
+        found = rates(self._slices, now)
         fps = self.fps() or (picture.fps if picture else None)
         return Incoming(
-            bitrate_bps=round(self.bitrate_bps(now)),
+            bitrate_bps=round(found.all),
             video=codecs.get("video"),
             audio=codecs.get("audio"),
             size=str(picture) if picture else None,
             fps=fps if seen else None,
             keyframe_s=self.keyframe_s(),
             clock_faults=clock_faults,
+            video_bps=self._known(found.video, found.all, now),
+            audio_bps=self._known(found.audio, found.all, now),
+            profile=picture.profile if picture else None,
+            b_frames=self.b_frames(),
         )
 
     def bitrate_bps(self, now: float) -> float:
         """What came in over the last seconds, in bit/s; it grows in the first second."""
-        recent = [(end, size) for end, size in self._slices if now - end <= WINDOW_S]
-        if len(recent) < 2:
-            return 0.0
-        # A slice's bytes came since the end of the one before: the first is only where the others begin.
-        last = recent[-1][0]
-        span_s = (last if now - last < _SILENT_S else now) - recent[0][0]
-        return sum(size for _, size in recent[1:]) * 8 / max(1.0, span_s)
+        return rates(self._slices, now).all
+
+    def _known(self, bps: float, all_bps: float, now: float) -> float | None:
+        """A stream's bit/s; that nothing comes of it is known when others have come for long enough."""
+        long = self._began is not None and now - self._began >= WINDOW_S
+        return round(bps) if bps or (long and all_bps) else None
+
+    def b_frames(self) -> int | None:
+        """The most B-frames in a row. `None` without composition times, and too early to say that none is."""
+        times = islice(self._frames, len(self._frames) - len(self._heads), None)
+        found = b_frames(zip(times, self._heads, strict=True))
+        known = found or (self._frames and self._frames[-1] - self._frames[0] >= WINDOW_S * 1000)
+        return found if known else None
 
     def fps(self) -> float | None:
         """Frames per second, over the last seconds before the last frame. `None` when that is too little.

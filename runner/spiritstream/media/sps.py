@@ -1,4 +1,4 @@
-"""What a codec's header says of the picture: its size, and its frame rate where that is written. Pure.
+"""What a codec's header says of the picture: size, frame rate where it is written, H.264's profile. Pure.
 
 Sources: ISO/IEC 14496-15 5.3.3.1 and 8.3.3.1 (the decoder configuration records of AVC and HEVC); ITU-T H.264
 7.3.2.1.1 and E.1.1, ITU-T H.265 7.3.2.2 and 7.3.3 (sequence parameter sets); Veovera, "Enhanced RTMP" v2
@@ -7,7 +7,7 @@ Sources: ISO/IEC 14496-15 5.3.3.1 and 8.3.3.1 (the decoder configuration records
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spiritstream.media.bits import Bits, payload
 
@@ -25,14 +25,24 @@ _ANY_ASPECT = 255
 _HEVC_SPS = 33
 _AVC, _HEVC = 7, 12
 
+# By profile_idc (H.264 A.2); of those that are not listed nothing is said.
+_BASELINE, _MAIN = 66, 77
+_PROFILES = {88: "extended", 100: "high", 110: "high10", 122: "high422", 244: "high444", 44: "high444"}
+# Whatever its own profile is, a stream may say that it keeps to a simpler one, too (A.2.1, A.2.2).
+_FITS_BASELINE, _FITS_MAIN = 0x80, 0x40
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Width and height in pixels as shown, after cropping; frames per second as declared, not measured."""
+    """Width and height in pixels as shown, after cropping; frames per second as declared, not measured.
+
+    `profile` is H.264's, the simplest one that the stream keeps to by its own word.
+    """
 
     width: int
     height: int
     fps: float | None = None
+    profile: str | None = None
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
@@ -65,8 +75,9 @@ def from_avc(record: bytes) -> Picture | None:
     if len(record) < 8 or record[0] != 1 or not record[5] & 0x1F:
         return None
     size = int.from_bytes(record[6:8], "big")
+    parameters = payload(record[8 : 8 + min(size, _LONGEST_SET)], 1)
     try:
-        return _h264(Bits(payload(record[8 : 8 + min(size, _LONGEST_SET)], 1)))
+        return replace(_h264(Bits(parameters)), profile=_h264_profile(parameters[0], parameters[1]))
     except ValueError:
         return None
 
@@ -107,6 +118,14 @@ def _h264(bits: Bits) -> Picture:
         width -= (left + right) * across
         height -= (top + bottom) * down * fields
     return picture(width, height, _h264_rate(bits))
+
+
+def _h264_profile(idc: int, constraints: int) -> str | None:
+    if idc == _BASELINE or constraints & _FITS_BASELINE:
+        return "baseline"
+    if idc == _MAIN or constraints & _FITS_MAIN:
+        return "main"
+    return _PROFILES.get(idc)
 
 
 def _h264_chroma(bits: Bits) -> int:

@@ -16,9 +16,12 @@ from spiritstream.model.status import Status
 from spiritstream.run.carriage import needs
 from spiritstream.run.group import EncodingGroup, GroupUnit, PassthroughGroup
 from spiritstream.run.input import make_input
+from spiritstream.run.inspecting import Inspector
 from spiritstream.run.native import NativeTarget, carries
+from spiritstream.run.servers import Servers
 from spiritstream.run.target import TargetUnit
 from spiritstream.run.unit import Tools, Unit, log
+from spiritstream.secret import Secret
 
 # Encoders get so long to hand over their last frames before the senders are told to end.
 _FLUSH_S = 1.0
@@ -33,7 +36,10 @@ class Runner:
         self.profile: Profile | None = None
         self.error = ""
         self._hub = Hub(tools.clock, start_ms)
+        self._servers = Servers(tools.cache, clock=tools.clock, wall=tools.wall)
         self._units: dict[str, Unit] = {}
+        self._inspector = Inspector(tools, self._units)
+        self._inspecting: asyncio.Task[None] | None = None
         self._applying = asyncio.Lock()
         self._started = tools.wall()
         self._ended = asyncio.Event()
@@ -43,7 +49,7 @@ class Runner:
         """What `apply` would do, and which processes it would end. Changes nothing."""
         return tuple(
             replace(change, pids=tuple(self._units[change.path].pids()))
-            if change.path in self._units
+            if change.path in self._units and change.action is not Action.UPDATE
             else change
             for change in changes(self.profile, wanted)
         )
@@ -67,8 +73,15 @@ class Runner:
             self.profile = wanted
             for change in planned:
                 log.info("%s", change, extra={"path": change.path})
+            self._inspect(wanted)
             await self._carry_out(planned, wanted)
             return planned
+
+    def _inspect(self, wanted: Profile) -> None:
+        """Look at what arrives from now on, once there is a platform's word to hold it against."""
+        if self._inspecting is None and any(target.limits for _, target in wanted.on_air()):
+            looking = self._inspector.keep_looking(lambda: self.profile)
+            self._inspecting = asyncio.create_task(looking, name="inspecting")
 
     async def _carry_out(self, planned: Iterable[Change], wanted: Profile) -> None:
         leaving = {c.path for c in planned if c.action in (Action.STOP, Action.RESTART)}
@@ -127,7 +140,7 @@ class Runner:
             group = self._units[root_of(path)]
             assert isinstance(group, GroupUnit)
             make = NativeTarget if carries(wanted) else TargetUnit
-            return make(path, wanted, group.group, group.hub, self.tools)
+            return make(path, wanted, group.group, group.hub, self.tools, self._servers)
         return make_input(
             profile.input, self._hub, lambda: needs(self.profile or profile), self.tools, profile=profile.name
         )
@@ -165,6 +178,10 @@ class Runner:
             )
         return matches[0]
 
+    def learnt(self) -> Iterable[Secret]:
+        """Secrets that no profile holds: platforms gave them, for a key."""
+        return self._servers.learnt()
+
     def status(self) -> Status:
         """What is going on, as values; no secret in them."""
         return Status(
@@ -173,7 +190,10 @@ class Runner:
             version=__version__,
             started=self._started,
             ffmpeg=f"{self.tools.ffmpeg.path} {self.tools.ffmpeg.version_text}",
-            units=tuple(unit.status() for unit in self._in_order()),
+            units=tuple(
+                replace(unit.status(), warnings=self._inspector.warnings(unit.path))
+                for unit in self._in_order()
+            ),
             error=self.error,
         )
 
@@ -187,6 +207,9 @@ class Runner:
         """End the show for good: input and encoders first, so that senders can carry their last frames."""
         self._stopping = True
         async with self._applying:
+            if self._inspecting is not None:
+                self._inspecting.cancel()
+                await asyncio.wait({self._inspecting})
             first = [self._stop_unit(p) for p in self._units if scope_of(p) is not Scope.TARGET]
             if first:
                 await asyncio.wait(first, timeout=_FLUSH_S)
