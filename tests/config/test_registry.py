@@ -10,17 +10,10 @@ import pytest
 from spiritstream.config.document import parse_document
 from spiritstream.config.keypair import Identity
 from spiritstream.config.load import check_text, document_leaves, load_profile
-from spiritstream.config.platforms import UnknownPlatformError, find_platform
-from spiritstream.config.registry import (
-    OwnPlatformError,
-    entry,
-    finder,
-    known_ids,
-    known_platform,
-    own_findings,
-    own_folder,
-)
+from spiritstream.config.platforms import UnknownPlatformError, find_platform, platform_ids
+from spiritstream.config.registry import OwnPlatformError, finder, known_platform
 from spiritstream.config.seal import open_sealed, seal
+from spiritstream.config.shelf import config_platforms
 from spiritstream.errors import ExitCode, MovedError, ProfileError
 from spiritstream.secret import Secret
 
@@ -43,8 +36,8 @@ ME = Identity.create()
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of own platforms, which is not there yet."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    assert own_folder().is_relative_to(tmp_path)
-    return own_folder()
+    assert config_platforms().is_relative_to(tmp_path)
+    return config_platforms()
 
 
 def put(folder: Path, id: str, text: str) -> Path:
@@ -67,10 +60,10 @@ def destination(target: str) -> str | None:
 
 
 def test_without_a_folder_the_shipped_ones_are_found() -> None:
-    """Nothing is looked for beside them."""
-    assert finder() is find_platform
+    """Nothing is added to them."""
+    assert finder().ids() == platform_ids()
     assert known_platform("Twitch") is find_platform("twitch")
-    assert [] == own_findings()
+    assert [] == finder().findings()
 
 
 @pytest.mark.parametrize("name", ["house", "HOUSE", " house ", "House channel", "our own"])
@@ -79,7 +72,7 @@ def test_an_own_platform_is_added(own: Path, name: str) -> None:
     put(own, "house", HOUSE)
     found = known_platform(name)
     assert ("house", True, "rtmp://ingest.house.example/live") == (found.id, found.own, found.server_url())
-    assert {"house", "twitch"} < set(known_ids())
+    assert {"house", "twitch"} < set(finder().ids())
     assert not known_platform("YouTube - RTMPS").own
 
 
@@ -146,16 +139,6 @@ def test_a_shipped_ones_key_does_not_follow_its_id(own: Path, tmp_path: Path) ->
         open_sealed(ME, sealed, "ingest.house.example", "key")
 
 
-def test_a_repositorys_folder_is_not_looked_into(tmp_path: Path) -> None:
-    """Platforms beside the profiles are nobody's: who seals the next key reads `platform: twitch`."""
-    put(tmp_path / "platforms", "twitch", TWITCH)
-    put(tmp_path / "platforms", "house", HOUSE)
-    text = profile("platform: twitch, key: {env: A}")
-    assert [] == check_text(text, str(tmp_path / "show.yaml"))
-    (finding,) = check_text(profile("platform: house, key: {env: A}"), str(tmp_path / "show.yaml"))
-    assert "no platform of this name is known" == finding.message
-
-
 BROKEN = {
     "no YAML": ("name: [", "1:"),
     "unknown key": (HOUSE + "color: red\n", "9:1: unknown key 'color'"),
@@ -185,7 +168,7 @@ def test_a_bad_file_says_where(own: Path, case: str) -> None:
         known_platform("house")
     assert f"{path}:{expected}" in str(caught.value)
     assert ExitCode.INVALID == caught.value.exit_code
-    assert caught.value.findings == own_findings()
+    assert caught.value.findings == finder().findings()
     (finding,) = check_text(profile("platform: house, key: {env: A}"), "f")
     assert ("f", 4) == (finding.file, finding.line)
     assert f"its own file is not valid: {path}:{expected}" in finding.message
@@ -203,9 +186,9 @@ def test_an_unreadable_file_is_said(own: Path) -> None:
 def test_everything_that_a_file_says(own: Path) -> None:
     """An entry has the platform, its facts and its file, for shipped and own ones."""
     path = put(own, "house", HOUSE)
-    found = entry("house")
+    found = finder().entry("house")
     assert (path, "House Channel", "house") == (found.path, found.facts["name"], found.platform.id)
-    shipped = entry("twitch")
+    shipped = finder().entry("twitch")
     assert ("twitch.yaml", "Twitch") == (shipped.path.name, shipped.facts["name"])
 
 
@@ -213,7 +196,7 @@ def test_everything_that_a_file_says(own: Path) -> None:
 def test_other_files_are_passed_over(own: Path, id: str) -> None:
     """A file whose name is no id is no platform."""
     put(own, id, HOUSE)
-    assert id not in known_ids()
+    assert id not in finder().ids()
 
 
 def test_refused_profiles_raise(own: Path, tmp_path: Path) -> None:

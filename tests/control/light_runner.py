@@ -15,6 +15,9 @@ import socket
 import sys
 from typing import Any
 
+# Of spiritstream nothing is imported, for speed; tests/test_wire.py holds the two against each other.
+PROTOCOL = 2
+
 _ORDERS_S = 60.0
 
 
@@ -95,7 +98,7 @@ def converse(runner: Runner, door: socket.socket) -> None:
     waiting = selectors.DefaultSelector()
     waiting.register(door, selectors.EVENT_READ)
     rests: dict[socket.socket, bytes] = {}
-    hello = {"hello": "runner", "protocol": 1, "version": "light", "pid": os.getpid(), "managed": True}
+    hello = {"hello": "runner", "protocol": PROTOCOL, "version": "light", "pid": os.getpid(), "managed": True}
     while not runner.ended:
         ready = waiting.select(None if runner.profile else _ORDERS_S)
         if not ready:

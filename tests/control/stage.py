@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spiritstream.config.registry import Known
 from spiritstream.control.controller import Controller
 from spiritstream.control.opening import Opened
 from spiritstream.control.override import Override, effective, targets_declared, targets_on_air
@@ -178,7 +179,7 @@ class Stage:
         log.removeHandler(self.heard)
         log.setLevel(self._level)
 
-    def open(self, entry: Entry, common: Entry | None) -> Opened:
+    def open(self, entry: Entry, common: Entry | None, known: Known) -> Opened:
         """What a text comes to. A broken one does not say its name; one for another identity does."""
         if entry.data == BROKEN:
             return Opened("", None, (f"{entry.file}: broken",))

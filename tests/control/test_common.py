@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from spiritstream.config.commonfile import common_of, find_common
+from spiritstream.config.registry import Known
 from spiritstream.control import server
 from spiritstream.control.folder import FolderSource
 from spiritstream.control.git import GitSource
@@ -127,9 +128,9 @@ class Inheriting(Stage):
         self.common: Entry | None = None
         self.opener = ProfileOpener(None, ENVIRON)
 
-    def open(self, entry: Entry, common: Entry | None) -> Opened:
+    def open(self, entry: Entry, common: Entry | None, known: Known) -> Opened:
         """What a file comes to."""
-        return self.opener(entry, common)
+        return self.opener(entry, common, known)
 
     def say(self, text: str | None) -> None:
         """Let the common file say this."""

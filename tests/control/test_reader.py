@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from spiritstream.config.registry import Known
 from spiritstream.control import opening
 from spiritstream.control.opening import Opened, ProfileOpener
 from spiritstream.control.reader import Reader
@@ -33,7 +34,7 @@ class Files:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def open(self, entry: Entry, common: Entry | None = None) -> Opened:
+    def open(self, entry: Entry, common: Entry | None, known: Known) -> Opened:
         """The profile that a file says."""
         self.opened.append(entry.file)
         address = Address("rtmp://live.example.org/app", key=Secret(entry.data.decode()))
@@ -61,7 +62,7 @@ async def test_a_fault_of_ours_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     files = Files({"a.yaml": "version: 1\nname: show\ninput: {test: {}}\n"})
     reader = Reader(files, ProfileOpener(None, {}), lambda: 0.0)
     with monkeypatch.context() as short:
-        short.setattr(opening, "load_data", Mock(side_effect=MemoryError))
+        short.setattr(opening, "load_bytes", Mock(side_effect=MemoryError))
         await reader.look()
     assert ("a.yaml: unexpected fault: MemoryError",) == reader.now.view.files["a.yaml"].findings
     await reader.look()

@@ -248,3 +248,9 @@ def test_warnings_are_not_passed_on() -> None:
     """Those of whoever started the controller are none of a runner's."""
     passed = environment({"PYTHONWARNINGS": "always", "HOME": "/home/x", "SHOW_KEY": "canary"})
     assert {"HOME", "PYTHONPATH"} == passed.keys()
+
+
+def test_proxies_are_passed_on() -> None:
+    """A runner asks platforms for their servers itself, by the way that this machine has."""
+    ours = {"https_proxy": "http://p.example:3128", "NO_PROXY": "localhost"}
+    assert ours.items() <= environment(ours).items()

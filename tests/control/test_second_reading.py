@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from spiritstream.config.registry import Known
 from spiritstream.control import opening, undone
 from spiritstream.control.fleet import Fleet
 from spiritstream.control.holding import beside_unknown, with_deleted, without_orders
@@ -54,12 +55,12 @@ def ordered(path: str) -> Callable[[Overrides], Overrides]:
     return lambda before: with_order(before, Override(path, Order.STOPPED, 1.0))
 
 
-def opened(entry: Entry, common: Entry | None) -> Opened:
+def opened(entry: Entry, common: Entry | None, known: Known) -> Opened:
     """Everything is the same show."""
     return Opened("a", A)
 
 
-def no_identity(entry: Entry, common: Entry | None) -> Opened:
+def no_identity(entry: Entry, common: Entry | None, known: Known) -> Opened:
     """As without an identity."""
     return Opened("a", None, ("no identity",), lasting=False)
 
@@ -154,7 +155,7 @@ async def test_a_copy_is_forgotten_when_its_profile_is_accepted_and_off(tmp_path
     state.prepare()
     state.keep(COPY)
     memory = Memory(State(tmp_path))
-    await memory.load(lambda entry, common: Opened("", None, ("broken",)))
+    await memory.load(lambda entry, common, known: Opened("", None, ("broken",)))
     off = wanted(replace(A, enabled=False))
     await memory.keep({"a": off}, Seen(View({"a.yaml": off}, complete=True)))
     assert [] == state.load()[0]
@@ -255,11 +256,11 @@ def test_an_identity_is_read_once_however_many_files_it_does_not_open(
         loads.append(path)
         raise KeyMissingError("wrong passphrase")
 
-    def load_data(data: bytes, file: str, folder: Path, values: Any, environ: object, **_: object) -> Any:
+    def load_bytes(data: bytes, file: str, folder: Path, values: Any, environ: object, **_: object) -> Any:
         return values("sealed", "", "")
 
     monkeypatch.setattr(opening, "load_keyring", load)
-    monkeypatch.setattr(opening, "load_data", load_data)
+    monkeypatch.setattr(opening, "load_bytes", load_bytes)
     identity.write_text("one")
     opener, counts = ProfileOpener(identity, {}), []
     entry = Entry("a.yaml", b"name: a\n", tmp_path)

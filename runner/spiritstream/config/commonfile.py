@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,17 +32,22 @@ def common_of(data: bytes, file: str) -> Common:
 
 
 def find_common(path: Path) -> Path | None:
-    """The `.spiritstream.yaml` that a profile's file inherits from: the nearest, from its own folder upward.
+    """The `.spiritstream.yaml` that a profile's file inherits from: the nearest, from its folder upward."""
+    return find_upward(path.parent, COMMON)
+
+
+def find_upward(folder: Path, name: str, is_there: Callable[[Path], bool] = os.path.lexists) -> Path | None:
+    """The nearest file of a name that profiles in `folder` see, from there upward.
 
     In a repository the search ends at its top, where `.git` is. Elsewhere it ends after `LEVELS` folders,
     and below the home folder, the root, and folders that everybody may write to, such as /tmp. A folder that
     is reached through links is looked for as it is written first, and then where it is.
     """
-    written = Path(os.path.abspath(path)).parent  # noqa: PTH100  links stay, `..` goes
+    written = Path(os.path.abspath(folder))  # noqa: PTH100  links stay, `..` goes
     for start in dict.fromkeys((written, Path(os.path.realpath(written)))):
-        for folder in _folders(start):
-            if os.path.lexists(folder / COMMON):
-                return folder / COMMON
+        for one in _folders(start):
+            if is_there(one / name):
+                return one / name
     return None
 
 

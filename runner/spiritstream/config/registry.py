@@ -1,196 +1,255 @@
-"""The platforms that are known here: the shipped ones, and this user's own.
+"""The platforms that are known at one place: the shipped ones, this user's own, and those beside profiles.
 
-An own platform is a file in `platforms/` of the config folder, in the form of the shipped ones. It adds a
+Own platforms are files in the form of the shipped ones. One in `platforms/` of the config folder adds a
 platform, or takes the place of the shipped one of its id; a shipped id is found before another's name.
+One in a `platforms/` beside profiles (`shelf.py`) only adds.
 
 Two rules keep keys where they belong:
 
 - The keys of an own platform are sealed for the host that they are sent to, never for its id. A key that
   was sealed for the shipped `twitch` does not open where an own `twitch.yaml` sends it elsewhere.
-- No folder of a repository is looked into. A `platforms/twitch.yaml` that somebody adds beside the profiles
-  could not have old keys, by the first rule; but `platform: twitch` would still read as Twitch to the
-  person who seals the next key. The config folder is its owner's, who may make it a link to any folder.
+- What stands beside profiles comes from whoever may edit the repository. None of its names is that of
+  another platform, or looks like it: `platform: twitch` would still read as Twitch to the person who seals
+  the next key. To override one is for the config folder, which is its owner's.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from spiritstream.config.address import SERVER_SCHEMES, url_problem
 from spiritstream.config.data import data_folder
-from spiritstream.config.document import Document, read_document
-from spiritstream.config.folders import config_folder
+from spiritstream.config.hosts import platforms_at
+from spiritstream.config.likeness import likeness
+from spiritstream.config.ownfile import Entry, OwnPlatformError, own_entry
 from spiritstream.config.platforms import (
     Platform,
     UnknownPlatformError,
-    UnknownServerError,
     find_platform,
-    parse_platform,
     platform_ids,
     read_facts,
+    shipped_labels,
 )
-from spiritstream.config.reading import read_bounded, unreadable
-from spiritstream.config.schema import profile_validator, schema_findings
-from spiritstream.errors import ExitCode, Finding, SpiritError
+from spiritstream.config.recognising import has_address_at
+from spiritstream.config.shelf import (
+    EMPTY,
+    PlatformFile,
+    Shelf,
+    beside_shelf,
+    config_platforms,
+    config_shelf,
+)
+from spiritstream.errors import Finding
 
-if TYPE_CHECKING:
-    from spiritstream.config.rules import Validator
+__all__ = ["Entry", "Known", "OwnPlatformError", "finder", "known_platform"]
 
-FOLDER = "platforms"
 _LONGEST_COMPARED = 100
 
 
-class OwnPlatformError(SpiritError):
-    """The file of an own platform is not valid; its text says the first thing that is wrong."""
+class Known:
+    """What is known at one place and one moment; called with a name, it finds the platform."""
 
-    exit_code = ExitCode.INVALID
+    def __init__(self, config: Shelf = EMPTY, beside: Callable[[], Shelf] = lambda: EMPTY) -> None:
+        """`beside` is asked only when a name is neither a shipped one's nor one of the config folder's."""
+        self.config = config
+        self._ask = beside
+        self._leads: dict[str, PlatformFile | None] = {}
+        self._entries: dict[str, Entry | tuple[Finding, ...]] = {}
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        first, *more = findings
-        where = f"{first.file}:{first.line}:{first.column}: " + (f"{first.path}: " if first.path else "")
-        others = f" (and {len(more)} more: spiritstream platforms)" if more else ""
-        super().__init__(f"its own file is not valid: {where}{first.message}{others}", first.hint)
-        self.findings = list(findings)
+    def __call__(self, name: str) -> Platform:
+        """The platform of this id, name or alias, whatever its case; the config folder's win.
+
+        An id opens one file; only another name, or one beside profiles, makes all of them be read.
+
+        Raises:
+            UnknownPlatformError: there is none; the error names the nearest.
+            OwnPlatformError: its own file is not valid.
+        """
+        file = self._file(name)
+        return self._shipped(_folded(name)) if file is None else self._own(file).platform
+
+    def entry(self, name: str) -> Entry:
+        """As a call, with everything that its file says. Raises what a call does."""
+        if file := self._file(name):
+            return self._own(file)
+        platform, folder = self(name), data_folder("platforms")
+        return Entry(platform, read_facts(folder, platform.id), folder / f"{platform.id}.yaml")
+
+    def at(self, host: str) -> tuple[Platform, ...]:
+        """The platforms with an address at this host, in lower case; none that stands beside profiles."""
+        config = self.config.files
+        found = [one for one in platforms_at(host) if one.id not in config]
+        own = [entry.platform for file in config.values() if isinstance(entry := self._checked(file), Entry)]
+        return (*found, *(one for one in own if has_address_at(one, host)))
+
+    def ids(self) -> tuple[str, ...]:
+        """Every platform's id, sorted, from the file names alone."""
+        return tuple(sorted({*platform_ids(), *self.config.files, *self._beside.files}))
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with own platforms' files and their folders."""
+        return [*self._findings(self.config), *self.beside_findings()]
+
+    def beside_findings(self) -> list[Finding]:
+        """What is wrong with those beside the profiles, and their folder."""
+        return self._findings(self._beside)
+
+    def _findings(self, shelf: Shelf) -> list[Finding]:
+        found = list(shelf.faults)
+        for file in shelf.files.values():
+            entry = self._checked(file)
+            found += entry if isinstance(entry, tuple) else ()
+        return found
+
+    def meaning(self, asked: str) -> str:
+        """What tells whether a name, or `://HOST`, leads to the same later: empty without an own file."""
+        return ";".join(map(self.state, self._led(asked)))
+
+    def used(self, asked: Iterable[str]) -> dict[str, PlatformFile]:
+        """The own files that these names, or `://HOST`, lead to, by their ids."""
+        return {file.id: file for one in asked for file in self._led(one)}
+
+    def is_like(self, config: Shelf, beside: Shelf) -> bool:
+        """Whether it was made of these shelves."""
+        return (self.config.digest, self._beside.digest) == (config.digest, beside.digest)
+
+    @cached_property
+    def _beside(self) -> Shelf:
+        return self._ask()
+
+    def state(self, file: PlatformFile) -> str:
+        """What tells whether an own file says the same thing later, and whether that holds."""
+        is_good = isinstance(self._checked(file), Entry)
+        return f"{file.id}:{file.digest}{'' if is_good else ':not valid'}"
+
+    def _led(self, asked: str) -> list[PlatformFile]:
+        if not asked.startswith("://"):
+            file = self._file(asked)
+            return [file] if file else []
+        config, host = self.config.files, asked.removeprefix("://")
+        instead = {one.id for one in platforms_at(host)} | {one.id for one in self.at(host)}
+        return [config[id] for id in sorted(instead & config.keys())]
+
+    def _file(self, name: str) -> PlatformFile | None:
+        """The own file that a name leads to, be it valid or not; `None`: a shipped one, or none at all."""
+        wanted = _folded(name)
+        if wanted not in self._leads:
+            self._leads[wanted] = self._lead(wanted)
+        return self._leads[wanted]
+
+    def _lead(self, wanted: str) -> PlatformFile | None:
+        config = self.config.files
+        if wanted in config:
+            return config[wanted]
+        if wanted in platform_ids_set():
+            return None
+        if file := self._called(wanted, config):
+            return file
+        if wanted in (labels := shipped_labels()):
+            return config.get(labels[wanted])
+        beside = self._beside.files
+        return beside[wanted] if wanted in beside else self._called(wanted, beside)
+
+    def _called(self, wanted: str, files: Mapping[str, PlatformFile]) -> PlatformFile | None:
+        """The file of a platform with this name or alias."""
+        for file in files.values():
+            entry = self._checked(file)
+            if isinstance(entry, Entry) and wanted in map(_folded, _names(entry.platform)):
+                return file
+        return None
+
+    def _own(self, file: PlatformFile) -> Entry:
+        found = self._checked(file)
+        if isinstance(found, Entry):
+            return found
+        raise OwnPlatformError(found)
+
+    def _checked(self, file: PlatformFile) -> Entry | tuple[Finding, ...]:
+        if file.file not in self._entries:
+            self._entries[file.file] = self._check(file)
+        return self._entries[file.file]
+
+    def _check(self, file: PlatformFile) -> Entry | tuple[Finding, ...]:
+        found = own_entry(file)
+        if self.config.files.get(file.id) is file:
+            return found
+        if shown := self._taken.get(likeness(file.id)):
+            return (_refusal(file, Finding(file.file, 1, 1, "", f"the file's name is that of {shown}")),)
+        if isinstance(found, tuple):
+            return found
+        refused = [
+            _refusal(file, found.document.finding(at, f"this is, or looks like, the name of {shown}"))
+            for at, label in _placed_names(found.platform)
+            if (shown := self._taken.get(likeness(label)))
+        ]
+        return tuple(refused) or replace(found, beside=True)
+
+    @cached_property
+    def _taken(self) -> Mapping[str, str]:
+        """How the names look that no platform beside profiles may have, with whose they are."""
+        taken = dict(_shipped_likenesses())
+        for file in self.config.files.values():
+            entry = own_entry(file)
+            names = (file.id, *(_names(entry.platform) if isinstance(entry, Entry) else ()))
+            taken |= {likeness(name): f"{file.id} in the config folder" for name in names}
+        return taken
+
+    def _shipped(self, wanted: str) -> Platform:
+        try:
+            return find_platform(wanted)
+        except UnknownPlatformError as error:
+            own = [*self.config.files, *self._beside.files]
+            near = get_close_matches(wanted[:_LONGEST_COMPARED], own, n=1)
+            hint = error.hint
+            if near:
+                hint = f"did you mean {near[0]}? {hint.partition('? ')[2] or hint}"
+            # A whole folder that is not read may hold the one that is meant.
+            for fault in (*self.config.faults, *self._beside.faults):
+                hint += f"; {fault.file}: {fault.message}"
+            raise UnknownPlatformError(error.message, hint, near[0] if near else error.nearest) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A platform, everything that its file says, and that file."""
-
-    platform: Platform
-    facts: Mapping[str, Any]
-    path: Path
-
-
-def own_folder() -> Path:
-    """Where own platforms are, whether or not there is such a folder."""
-    return config_folder() / FOLDER
-
-
-def finder() -> Callable[[str], Platform]:
-    """`known_platform`, for whoever looks for several: the own folder is listed once."""
-    own = own_ids()
-    return partial(_known, own) if own else find_platform
+def finder(folder: Path | None = None) -> Known:
+    """What profiles in `folder` know, as it is on disk; without one, the shipped and the config folder's."""
+    if folder is None:
+        return Known(config_shelf())
+    return Known(config_shelf(), lambda: beside_shelf(folder))
 
 
 def known_platform(name: str) -> Platform:
-    """The platform of this id, name or alias, whatever its case; own ones win.
-
-    An id opens one file; only another name makes all of them be read.
-
-    Raises:
-        UnknownPlatformError: there is none; the error names the nearest.
-        OwnPlatformError: its own file is not valid.
-    """
+    """As `finder`, for one name, by the shipped and the config folder's platforms."""
     return finder()(name)
 
 
-def _known(own: tuple[str, ...], name: str) -> Platform:
-    wanted = name.strip().casefold()
-    if wanted in own:
-        return _own(wanted).platform
-    if wanted not in platform_ids():
-        for id in own:
-            platform = _own(id).platform
-            if wanted in (label.casefold() for label in (platform.name, *platform.aliases)):
-                return platform
-    return _shipped(wanted, own)
+def _refusal(file: PlatformFile, finding: Finding) -> Finding:
+    place = config_platforms() / f"{file.id}.yaml"
+    hint = f"what stands beside profiles only adds: give it another name; to override one, make it {place}"
+    return replace(finding, hint=hint)
 
 
-def _shipped(wanted: str, own: tuple[str, ...]) -> Platform:
-    try:
-        found = find_platform(wanted)
-    except UnknownPlatformError as error:
-        near = get_close_matches(wanted[:_LONGEST_COMPARED], own, n=1)
-        if not near:
-            raise
-        hint = f"did you mean {near[0]}? {error.hint.partition('? ')[2] or error.hint}"
-        raise UnknownPlatformError(error.message, hint, near[0]) from None
-    return _own(found.id).platform if found.id in own else found
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
-def own_ids() -> tuple[str, ...]:
-    """The ids of own platforms, from the file names alone."""
-    folder = own_folder()
-    return platform_ids(folder) if folder.is_dir() else ()
+def _names(platform: Platform) -> tuple[str, ...]:
+    return (platform.name, *platform.aliases)
 
 
-def known_ids() -> tuple[str, ...]:
-    """Every platform's id, sorted, from the file names alone."""
-    return tuple(sorted({*platform_ids(), *own_ids()}))
-
-
-def entry(name: str) -> Entry:
-    """As `known_platform`, with everything that its file says."""
-    platform = known_platform(name)
-    if platform.own:
-        return _own(platform.id)
-    folder = data_folder("platforms")
-    return Entry(platform, read_facts(folder, platform.id), folder / f"{platform.id}.yaml")
-
-
-def own_findings() -> list[Finding]:
-    """What is wrong with own platforms' files."""
-    found: list[Finding] = []
-    for id in own_ids():
-        try:
-            _own(id)
-        except OwnPlatformError as error:
-            found += error.findings
-    return found
-
-
-def _own(id: str) -> Entry:
-    """An own platform, read again whenever its file is another one."""
-    path = own_folder() / f"{id}.yaml"
-    try:
-        status = path.stat()
-        found = _parsed(path, (status.st_ino, status.st_mtime_ns, status.st_size))
-    except OSError as error:
-        raise OwnPlatformError([unreadable(str(path), error)]) from None
-    if isinstance(found, Entry):
-        return found
-    raise OwnPlatformError(found)
-
-
-@lru_cache(maxsize=128)
-def _parsed(path: Path, stamp: tuple[int, ...]) -> Entry | tuple[Finding, ...]:
-    document, findings = read_document(read_bounded(path), str(path))
-    if document is not None and not findings:
-        findings = schema_findings(document, _validator()) or list(_address_findings(document))
-    if findings or document is None:
-        return tuple(sorted(set(findings)))
-    facts: Any = document.data
-    return Entry(parse_platform(path.stem, facts, own=True), facts, path)
-
-
-def _address_findings(document: Document) -> Iterator[Finding]:
-    """What the schema cannot say; the shipped files have tests for it."""
-    facts: Any = document.data
-    names: set[str] = set()
-    for index, server in enumerate(facts.get("servers", ())):
-        at = ("servers", index)
-        if server["url"].startswith(("rtmp://", "rtmps://")) and (
-            problem := url_problem(server["url"], SERVER_SCHEMES)
-        ):
-            yield document.finding((*at, "url"), *problem)
-        if server["name"].casefold() in names:
-            yield document.finding((*at, "name"), "another server has this name")
-        names.add(server["name"].casefold())
-    if "default_server" in facts and {"rtmp", "rtmps"} & set(facts["protocols"]):
-        try:
-            parse_platform("own", facts).server_url()
-        except UnknownServerError as error:
-            yield document.finding(("default_server",), error.message, error.hint)
+def _placed_names(platform: Platform) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    yield ("name",), platform.name
+    for index, alias in enumerate(platform.aliases):
+        yield ("aliases", index), alias
 
 
 @lru_cache(maxsize=1)
-def _validator() -> Validator:
-    schema = data_folder("schemas") / "platform.schema.json"
-    return profile_validator(json.loads(schema.read_text(encoding="utf-8")))
+def platform_ids_set() -> frozenset[str]:
+    """The shipped platforms' ids, which stay as they are as long as the program runs."""
+    return frozenset(platform_ids())
+
+
+@lru_cache(maxsize=1)
+def _shipped_likenesses() -> Mapping[str, str]:
+    return {likeness(label): f"the platform {id}" for label, id in shipped_labels().items()}

@@ -7,6 +7,7 @@ difference between what is accepted, under the orders given by hand, and what ru
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from spiritstream.control.clash import Claim, claims, owners, words_for
 from spiritstream.control.override import effective, targets_declared, targets_on_air
@@ -269,7 +270,7 @@ class _Deciding:
 
 
 def _with(wanted: Wanted, profile: Profile) -> Wanted:
-    return Wanted(wanted.name, wanted.file, wanted.digest, profile, wanted.findings, wanted.revision)
+    return replace(wanted, profile=profile)
 
 
 def _count(targets: Mapping[str, frozenset[str]]) -> int:

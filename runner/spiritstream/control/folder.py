@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
+from spiritstream.config.shelf import FOLDER, Shelf
 from spiritstream.control.looking import Look, Tree
 from spiritstream.control.source import COMMON, Entry, Reading, reading, revision_of, shown
+from spiritstream.control.taking import Identity, identity_of
 from spiritstream.control.watch import Watch
 
 RESCAN_S = 15.0
@@ -26,12 +29,19 @@ class FolderSource:
     A reading counts as complete when two looks agreed, nothing was unreadable and nobody was
     writing. What a person saved with any editor, a checkout and Kubernetes' swap of `..data`
     are one change. Links are followed inside the folder only. `pause` sleeps between two looks.
+    `also` is another folder in which a change is worth a look: the config folder's platforms.
     """
 
-    def __init__(self, folder: Path, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        also: Path | None = None,
+    ) -> None:
         root = folder.absolute()
         self.where = str(root)
         self._pause = pause
+        self._also = also
         self._root = root
         self._tree = Tree(root)
         self._watch = Watch(root)
@@ -48,7 +58,7 @@ class FolderSource:
             self._restless = _moving(before, after)
             self._settled = None if self._restless else after
             found = _reading(before, after, self._root)
-        self._watch.follow(after.folders)
+        self._watch.follow({**after.folders, **self._others()})
         self._plan(found)
         return found
 
@@ -63,6 +73,10 @@ class FolderSource:
     def close(self) -> None:
         """End the watch."""
         self._watch.close()
+
+    def _others(self) -> dict[str, Identity]:
+        identity = identity_of(self._also) if self._also else None
+        return {str(self._also): identity} if identity else {}
 
     def _plan(self, found: Reading) -> None:
         if found.complete or found.problem != self._problem:
@@ -100,7 +114,16 @@ def _moving(before: Look, after: Look) -> frozenset[str]:
     changed = {file for file in old.keys() | new.keys() if old.get(file) != new.get(file)}
     faults = {file for file, _ in before.faults.items() ^ after.faults.items()}
     replaced = {""} if before.identity != after.identity else set()
-    return after.busy | changed | faults | replaced
+    platforms = _platforms_moving(before.platforms, after.platforms)
+    return after.busy | changed | faults | replaced | platforms
+
+
+def _platforms_moving(before: Shelf, after: Shelf) -> set[str]:
+    if before.digest == after.digest:
+        return set()
+    both = (before.files, after.files)
+    ids = {id for one in both for id in one if before.files.get(id) != after.files.get(id)}
+    return {one[id].file for one in both for id in ids & one.keys()} or {FOLDER}
 
 
 def _reading(before: Look, after: Look, root: Path) -> Reading:
@@ -109,11 +132,14 @@ def _reading(before: Look, after: Look, root: Path) -> Reading:
     for file in sorted(_moving(before, after)):
         faults.setdefault(file, f"{shown(file) or 'the folder'}: changes while it is read")
     entries = {file: entry for file, entry in _files(after).items() if file not in faults}
-    revision = revision_of({file: entry.digest for file, entry in entries.items()})
+    digests = {file: entry.digest for file, entry in entries.items()}
+    revision = revision_of(digests | ({FOLDER: after.platforms.digest} if after.platforms.files else {}))
     common = entries.pop(COMMON, None)
     if why := faults.get(COMMON):
         common = Entry(COMMON, b"", root, problem=why)
-    return reading(entries, common, revision, faults.values(), after.notes)
+    found = reading(entries, common, revision, faults.values(), after.notes)
+    held = {id: file for id, file in after.platforms.files.items() if file.file not in faults}
+    return replace(found, platforms=Shelf(held, after.platforms.faults))
 
 
 def _files(look: Look) -> dict[str, Entry]:

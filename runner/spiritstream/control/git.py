@@ -8,10 +8,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from spiritstream.config.shelf import FOLDER
 from spiritstream.control.gitcopy import Copy, Item, RefMissingError
 from spiritstream.control.gitfaults import cause, is_spoiled
 from spiritstream.control.gitfiles import Files, Needed
 from spiritstream.control.gitprogram import GitError, GitMissingError
+from spiritstream.control.gitshelf import shelf_at
 from spiritstream.control.gitsigned import UnsignedError, check_signed
 from spiritstream.control.giturl import checked_path, checked_ref, checked_url
 from spiritstream.control.source import (
@@ -167,7 +169,9 @@ class GitSource:
         ours = entries.pop(COMMON, None)
         if why := faults.get(COMMON):
             ours = Entry(COMMON, b"", self.files, problem=why)
-        return reading(await self._with_files(commit, entries, items), ours, commit, faults.values(), notes)
+        whole = await self._with_files(commit, entries, items)
+        found = reading(whole, ours, commit, faults.values(), notes)
+        return replace(found, platforms=await shelf_at(self._copy, commit, self._path, items))
 
     async def _common_above(self, commit: str) -> Item | None:
         """The nearest defaults above the folder, when it has none of its own."""
@@ -241,6 +245,8 @@ def _refused(items: list[Item]) -> tuple[dict[str, str], list[str]]:
             faults[item.name] = (
                 f"{name}: is larger than {FILE_BYTES_MAX // 1024**2} MiB, too large for a profile"
             )
+        elif FOLDER in item.name.split("/")[1:-1]:
+            notes.append(f"{name}: not read, only the {FOLDER} at the top are")
         elif _too_deep(item.name):
             notes.append(f"{name}: too deep, not read")
         elif not item.is_file and not item.name.startswith("."):

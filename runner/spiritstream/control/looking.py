@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spiritstream.config.commonfile import find_common, is_ours
+from spiritstream.config.shelf import EMPTY, FOLDER, PlatformFile, Shelf, bounded, find_beside, shelf_of
 from spiritstream.control.source import (
     ALL_BYTES_MAX,
     COMMON,
@@ -46,7 +47,8 @@ class Look:
     """What one look at a folder saw. Two looks are equal when everything read is.
 
     `faults` are by file, and each makes what is missing prove nothing; `notes` tell of things
-    skipped. `busy` are the files being written. `folders` are those that matter, by path.
+    skipped. `busy` are the files being written. `folders` are those that matter, by path. `platforms` are
+    those beside the profiles: what is wrong with one concerns those who name it, and nobody else.
     """
 
     identity: Identity | None
@@ -56,6 +58,7 @@ class Look:
     notes: tuple[str, ...]
     busy: frozenset[str]
     folders: Mapping[str, Identity] = field(compare=False)
+    platforms: Shelf = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Tree:
                 walk.busy[""] = "the folder was replaced while it was read"
             elif lock := _checkout(self._root):
                 walk.busy[""] = f"git is changing the folder: {lock} is there"
-            self._known = walk.known
+            self._known = walk.known | walk.known_platforms
         return walk.result(before)
 
 
@@ -101,6 +104,8 @@ class _Walk:
         self._names = self._bytes = 0
         self._links: list[tuple[str, str, int]] = []
         self.known: dict[str, _Known] = {}
+        self.known_platforms: dict[str, _Known] = {}
+        self._shelf = EMPTY
         self.faults: dict[str, str] = {}
         self.busy: dict[str, str] = {}
         self._notes: list[str] = []
@@ -112,7 +117,8 @@ class _Walk:
         common = entries.pop(COMMON, None)
         notes = tuple(self._notes)
         faults = self.faults | self.busy
-        return Look(identity, entries, common, faults, notes, frozenset(self.busy), self._folders)
+        busy = frozenset(self.busy)
+        return Look(identity, entries, common, faults, notes, busy, self._folders, self._shelf)
 
     def all(self) -> None:
         """Walk the whole tree: real folders first, so that a link to one of them adds nothing."""
@@ -124,9 +130,40 @@ class _Walk:
             self._file(COMMON, common)
         elif above := find_common(self._root / COMMON):
             self._above(above)
+        if beside := find_beside(self._root):
+            self._platforms(beside)
         for folder, real, depth in self._links:
             if real not in self._folders:
                 self._descend(folder, real, depth)
+
+    def _platforms(self, beside: Path) -> None:
+        """The platforms beside the profiles: at the top of the folder, or above it as its repository's."""
+        at_top = beside.parent == self._root
+        shown = FOLDER if at_top else str(beside)
+        shelf = shelf_of(beside, shown, self._root)
+        if identity := identity_of(beside):
+            self._folders[os.path.realpath(beside)] = identity
+        files = {id: self._platform(id, shown, beside, shelf) for id in shelf.files}
+        self._shelf = bounded(Shelf({id: file for id, file in files.items() if file}, shelf.faults), shown)
+
+    def _platform(self, id: str, shown: str, beside: Path, shelf: Shelf) -> PlatformFile | None:
+        file, path = f"{shown}/{id}.yaml", os.path.realpath(beside / f"{id}.yaml")
+        try:
+            if not Path(path).is_relative_to(os.path.realpath(beside.parent)) or not is_ours(
+                Path(path), self._root
+            ):
+                return shelf.files[id]
+            known = self.known_platforms[file] = self._read(file, path)
+        except FileNotFoundError:
+            return None
+        except BusyError as error:
+            self.busy[file] = f"{file}: {error}"
+            return None
+        except UnreadableError as error:
+            return PlatformFile(file, b"", str(error))
+        except OSError as error:
+            return PlatformFile(file, b"", _why(error))
+        return PlatformFile(file, known.entry.data)
 
     def _above(self, common: Path) -> None:
         """A `.spiritstream.yaml` above the folder: its repository's."""
@@ -173,6 +210,9 @@ class _Walk:
                 self._notes.append(f"{shown(file)}: not read, its name is not plain UTF-8 text")
         elif item.is_symlink():
             self._link(file, item.path, depth)
+        elif is_folder and item.name == FOLDER:
+            if depth:
+                self._notes.append(f"{shown(file)}/: not read, only the one at the top is")
         elif is_folder:
             self._descend(f"{file}/", item.path, depth + 1)
         elif item.name.endswith(SUFFIXES):
@@ -188,6 +228,8 @@ class _Walk:
             return
         inside = real.startswith(self._real.rstrip("/") + "/")
         if os.path.isdir(real):
+            if file.split("/")[-1] == FOLDER:
+                return
             if inside:
                 self._links.append((f"{file}/", real, depth + 1))
             else:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from spiritstream.config.registry import Known, finder
+from spiritstream.config.shelf import Shelf
 from spiritstream.control.opening import Opening
 from spiritstream.control.override import Override, Overrides, lasting, targets_on_air
 from spiritstream.control.reader import Seen, meant_digest
@@ -75,11 +77,15 @@ class Memory:
         for one in list(self._unopened.values()):
             entry = Entry(one.file, one.data, one.folder)
             common = None if one.common is None else Entry(COMMON, one.common, one.folder)
-            opened = opening(entry, common)
-            digest = meant_digest(entry, common)
+            opened = opening(
+                entry, common, finder() if one.platforms is None else Known(Shelf(one.platforms))
+            )
+            digest = meant_digest(entry, common, opened.platforms.values())
             if opened.profile is not None and opened.name == one.name:
                 self._copies[one.name] = _mark(one.file, digest)
-                found[one.name] = Wanted(one.name, one.file, digest, opened.profile, revision=one.revision)
+                found[one.name] = Wanted(
+                    one.name, one.file, digest, opened.profile, (), one.revision, opened.warnings
+                )
             elif not quiet:
                 why = "; ".join(opened.findings)
                 log.error("the last good copy of '%s' does not open: %s", one.name, why)
@@ -169,15 +175,24 @@ def _mark(file: str, digest: str) -> str:
 
 def _copy(wanted: Wanted, seen: Seen) -> Kept | None:
     """The bytes that `wanted` was opened from; `None` when they are not at hand, as of one kept before."""
-    entry = seen.entries.get(wanted.file)
-    if entry is None or meant_digest(entry, seen.common) != wanted.digest:
+    entry, common = seen.entries.get(wanted.file), seen.common
+    used = seen.used.get(wanted.file, {})
+    states = map(seen.known.state, used.values())
+    if entry is None or meant_digest(entry, common, states) != wanted.digest:
         return None
-    common = seen.common
     return Kept(
-        wanted.name, wanted.file, entry.folder, wanted.revision, entry.data, common.data if common else None
+        wanted.name,
+        wanted.file,
+        entry.folder,
+        wanted.revision,
+        entry.data,
+        common.data if common else None,
+        used,
     )
 
 
 def _digest(copy: Kept) -> str:
     common = None if copy.common is None else Entry(COMMON, copy.common, copy.folder)
-    return meant_digest(Entry(copy.file, copy.data, copy.folder), common)
+    own = copy.platforms or {}
+    states = map(Known(Shelf(own)).state, own.values())
+    return meant_digest(Entry(copy.file, copy.data, copy.folder), common, states)

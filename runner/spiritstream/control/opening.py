@@ -6,15 +6,17 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from spiritstream.config.common import COMMON, Common
 from spiritstream.config.commonfile import common_of
 from spiritstream.config.identity import find_identity, load_keyring
 from spiritstream.config.keyring import Keyring
-from spiritstream.config.load import check_data, load_data
+from spiritstream.config.load import Loaded, check_data, load_bytes
+from spiritstream.config.platforms import Platform
 from spiritstream.config.reach import Reach
+from spiritstream.config.registry import Known, finder
 from spiritstream.config.unlock import PASSPHRASE_FILE, asking
 from spiritstream.control.source import Entry
 from spiritstream.control.taking import Stamp, stamp_of
@@ -30,16 +32,23 @@ class Opened:
     """What a file came to. `profile` is `None` when it cannot be used; its `name` may be known all the same.
 
     `lasting` is false when the reason lies outside the file, such as an identity that is not there yet.
+    `warnings` are what its platforms may object to; they change nothing. `platforms` are the names that were
+    looked for, with what each led to (`Known.meaning`): what it came to is so as long as they do.
     """
 
     name: str
     profile: Profile | None
     findings: tuple[str, ...] = ()
     lasting: bool = True
+    warnings: tuple[str, ...] = ()
+    platforms: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
-Opening = Callable[[Entry, Entry | None], Opened]
-"""From a file, and its source's common file, to what it came to. Waits for the disk; never raises."""
+Opening = Callable[[Entry, Entry | None, Known], Opened]
+"""From a file, its source's common file and the platforms that are known there, to what it came to.
+
+Waits for the disk; never raises.
+"""
 
 
 _WAITS = f"%s: its defaults are not known: {COMMON} is not valid"
@@ -71,10 +80,12 @@ class ProfileOpener:
         self._values: _Values | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, entry: Entry, common: Entry | None = None) -> Opened:
+    def __call__(self, entry: Entry, common: Entry | None = None, known: Known | None = None) -> Opened:
         """What the file came to."""
+        platforms = _Asked(known or finder())
         with self._lock:
-            return self._guarded(entry, common)
+            opened = self._guarded(entry, common, platforms)
+        return replace(opened, platforms=platforms.meanings())
 
     def forget(self) -> None:
         """Read the identity anew, whether its file has changed or not; and what may be used."""
@@ -85,33 +96,32 @@ class ProfileOpener:
             except SpiritError as error:
                 log.error("what profiles from git may use stays as it was: %s", error)
 
-    def _guarded(self, entry: Entry, inherited: Entry | None) -> Opened:
+    def _guarded(self, entry: Entry, inherited: Entry | None, platforms: _Asked) -> Opened:
         try:
             common = inherited_from(inherited)
             if common is not None and common.findings:
                 # What is wrong there is said once, and not by each of a thousand profiles.
-                name = check_data(entry.data, entry.file, entry.folder).name
+                name = _name(entry, platforms)
                 lasting = not (inherited and inherited.problem)
                 return Opened(name, None, (_WAITS % entry.file,), lasting=lasting)
-            return self._opened(entry, common)
+            return self._opened(entry, common, platforms)
         except ProfileError as error:
-            name = check_data(entry.data, entry.file, entry.folder).name
+            name = _name(entry, platforms)
             findings = tuple(str(finding) for finding in error.findings)
             # What it may not use today, it may tomorrow.
             return Opened(name, None, findings, lasting=self._reach is None)
         except SpiritError as error:
-            name = check_data(entry.data, entry.file, entry.folder).name
-            return Opened(name, None, (str(error),), lasting=False)
+            return Opened(_name(entry, platforms), None, (str(error),), lasting=False)
         except Exception as error:
             # A fault of ours in one file must not blind us to the others. It may pass, as a lack of memory.
             found = (f"{entry.file}: unexpected fault: {type(error).__name__}",)
             return Opened("", None, found, lasting=False)
 
-    def _opened(self, entry: Entry, common: Common | None) -> Opened:
+    def _opened(self, entry: Entry, common: Common | None, platforms: _Asked) -> Opened:
         if self._values is None:
             self._values = _Values(self._identity, self._environ)
         try:
-            profile = self._load(entry, common, self._values)
+            loaded = self._load(entry, common, platforms, self._values)
         except ProfileError:
             raise
         except SpiritError:
@@ -120,13 +130,49 @@ class ProfileOpener:
             if not self._values.is_outdated():
                 raise
             self._values = _Values(self._identity, self._environ)
-            profile = self._load(entry, common, self._values)
-        return Opened(profile.name, profile)
+            loaded = self._load(entry, common, platforms, self._values)
+        return Opened(loaded.profile.name, loaded.profile, warnings=tuple(map(str, loaded.warnings)))
 
-    def _load(self, entry: Entry, common: Common | None, values: _Values) -> Profile:
+    def _load(self, entry: Entry, common: Common | None, platforms: _Asked, values: _Values) -> Loaded:
         reach = replace(self._reach, refused=entry.refused) if self._reach else None
         data, folder = entry.data, entry.folder
-        return load_data(data, entry.file, folder, values, self._environ, reach=reach, common=common)
+        return load_bytes(
+            data,
+            entry.file,
+            folder,
+            values,
+            self._environ,
+            reach=reach,
+            common=common,
+            platforms=platforms,
+        )
+
+
+class _Asked:
+    """The platforms that are known, and the names that a file asked for."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._asked: set[str] = set()
+
+    def __call__(self, name: str) -> Platform:
+        """The platform of a name."""
+        self._asked.add(name)
+        return self._known(name)
+
+    def at(self, host: str) -> tuple[Platform, ...]:
+        """The platforms at a host."""
+        self._asked.add(f"://{host}")
+        return self._known.at(host)
+
+    def meanings(self) -> dict[str, str]:
+        """What each name, or `://HOST`, that was asked for led to."""
+        return {asked: self._known.meaning(asked) for asked in self._asked}
+
+
+def _name(entry: Entry, platforms: _Asked) -> str:
+    """A profile's name, if that can be told."""
+    return check_data(entry.data, entry.file, entry.folder, platforms=platforms).name
 
 
 class _Values:

@@ -14,6 +14,8 @@ _VARIABLES = frozenset(
         *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LD_LIBRARY_PATH"),
         *("PYTHONHOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_RUNTIME_DIR"),
         *("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"),
+        # Platforms are asked for their servers by HTTPS.
+        *("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
     }
 )
 _PREFIXES = ("LC_", "LIBVA_", "CUDA_", "NVIDIA_", "VDPAU_", "MESA_")

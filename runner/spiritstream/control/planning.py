@@ -76,6 +76,7 @@ async def _profile(controller: Controller, name: str, view: View, decision: Deci
         "changes": [to_data(change) for change in await _changes(controller, name, decision)],
         "held": dict(decision.held).get(name, ""),
         "findings": [text for one in files for text in one.findings],
+        "warnings": [text for one in files for text in one.warnings],
     }
 
 

@@ -91,6 +91,7 @@ class Report:
             "revision_applied": accepted.revision if accepted and self._is_applied(name, expected) else "",
             "valid": all(one.profile is not None for one in files),
             "findings": [text for one in files for text in one.findings],
+            "warnings": list(wanted.warnings) if wanted else [],
             "held": dict(self._controller.decision.held).get(name, ""),
             "overrides": [override_data(one) for one in mine],
             "drift": self._drift(name, accepted),

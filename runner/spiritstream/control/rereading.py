@@ -16,6 +16,8 @@ log = logging.getLogger("spiritstream.controller")
 
 FAULT_S = 15.0
 """So long after a fault of ours the source is read again."""
+OWN_S = 15.0
+"""So often the config folder's platforms are looked at."""
 
 
 class Rereading:
@@ -77,10 +79,21 @@ class Rereading:
                 await self._asked.wait()
 
     async def _until_event(self) -> None:
-        waits = [asyncio.create_task(self._source.wait()), asyncio.create_task(self._asked.wait())]
+        waits = [
+            asyncio.create_task(self._source.wait()),
+            asyncio.create_task(self._asked.wait()),
+            asyncio.create_task(self._until_outdated()),
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _until_outdated(self) -> None:
+        """The config folder's platforms are no part of the source, which may wait for much longer."""
+        while True:
+            await asyncio.sleep(OWN_S)
+            if await self._reader.is_outdated():
+                return

@@ -135,8 +135,11 @@ class _Calls:
     async def _put(self, args: dict[str, Any]) -> Any:
         """`{file, data, confirm?}`: let a file of the folder have this text; it must be valid."""
         folder, file, data = self._own_folder(), str(args.get("file")), str(args.get("data")).encode()
-        common = inherited_from(self._controller.reader.now.common)
-        checked = await asyncio.to_thread(check_data, data, file, (folder / file).parent, common=common)
+        now = self._controller.reader.now
+        common, known = inherited_from(now.common), now.known
+        checked = await asyncio.to_thread(
+            check_data, data, file, (folder / file).parent, common=common, platforms=known
+        )
         if checked.findings:
             raise ProfileError(checked.findings)
         await asyncio.to_thread(put_file, folder, file, data)

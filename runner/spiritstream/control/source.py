@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from spiritstream.config.common import COMMON as COMMON
+from spiritstream.config.shelf import EMPTY, FOLDER, Shelf
 
 SUFFIXES = (".yaml", ".yml")
 FILES_MAX = 5_000
@@ -56,7 +57,7 @@ class Reading:
     nothing, and `problem` tells a person why. What `entries` still holds was whole when it
     was read. `problem` may also tell of something skipped in a complete reading.
     `common` is the source's `.spiritstream.yaml`, which is never among the entries; one that is there
-    and cannot be read has a `problem`.
+    and cannot be read has a `problem`. `platforms` are those beside the profiles.
     """
 
     entries: Mapping[str, Entry]
@@ -64,6 +65,7 @@ class Reading:
     complete: bool
     problem: str = ""
     common: Entry | None = None
+    platforms: Shelf = EMPTY
 
 
 def revision_of(digests: Mapping[str, str]) -> str:
@@ -111,9 +113,12 @@ def reading(
 
 
 def is_profile(file: str) -> bool:
-    """Whether a relative path is one that a source reads: YAML, nothing hidden on the way, not too deep."""
+    """Whether a relative path is one that a source reads: YAML, nothing hidden on the way, not too deep.
+
+    What is in a folder called `platforms` are platforms.
+    """
     parts = file.split("/")
-    visible = all(part and not part.startswith(".") for part in parts)
+    visible = all(part and not part.startswith(".") for part in parts) and FOLDER not in parts[:-1]
     return visible and len(parts) <= DEPTH_MAX + 1 and parts[-1].endswith(SUFFIXES)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from spiritstream.config.places import NAME
 from spiritstream.config.reach import whole_paths
 from spiritstream.config.rewrite import clear_drafts, draft_for, sync_folder, write_new
+from spiritstream.config.shelf import PlatformFile
 from spiritstream.control.override import Override
 from spiritstream.control.runnerlock import TRY_S, holder, locked
 from spiritstream.errors import BusyError, SpiritError
@@ -25,7 +26,10 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The last good copy of a profile: its file's bytes, and the defaults it inherited at the time."""
+    """The last good copy of a profile: its file's bytes, and the defaults it inherited at the time.
+
+    `platforms` are the own platforms that it used, by their ids; `None`: nobody noted them yet.
+    """
 
     name: str
     file: str
@@ -33,6 +37,7 @@ class Kept:
     revision: str
     data: bytes = field(repr=False)
     common: bytes | None = field(default=None, repr=False)
+    platforms: Mapping[str, PlatformFile] | None = None
 
 
 @contextlib.contextmanager
@@ -170,7 +175,7 @@ class State:
 
 def written(kept: Kept) -> bytes:
     """A last good copy as it is written down."""
-    data = {
+    data: dict[str, Any] = {
         "version": _VERSION,
         "name": kept.name,
         "file": kept.file,
@@ -179,6 +184,10 @@ def written(kept: Kept) -> bytes:
         "data": base64.b64encode(kept.data).decode(),
         "common": None if kept.common is None else base64.b64encode(kept.common).decode(),
     }
+    if kept.platforms is not None:
+        data["platforms"] = {
+            file.file: base64.b64encode(file.data).decode() for file in kept.platforms.values()
+        }
     return _text(data)
 
 
@@ -212,7 +221,15 @@ def _kept(data: Mapping[str, Any]) -> Kept:
         str(data["revision"]),
         base64.b64decode(data["data"], validate=True),
         None if data["common"] is None else base64.b64decode(data["common"], validate=True),
+        _platforms(data.get("platforms")),
     )
+
+
+def _platforms(listed: Mapping[str, str] | None) -> Mapping[str, PlatformFile] | None:
+    if listed is None:
+        return None
+    files = [PlatformFile(file, base64.b64decode(data, validate=True)) for file, data in listed.items()]
+    return {file.id: file for file in files}
 
 
 def _overrides(data: Mapping[str, Any]) -> dict[str, Override]:

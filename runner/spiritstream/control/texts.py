@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
-from spiritstream.config.load import document_leaves
+from spiritstream.config.load import leaves_at
 from spiritstream.config.showing import shown_anyway
 from spiritstream.control.controller import Controller
 from spiritstream.control.reader import Seen
@@ -32,10 +33,10 @@ async def _one(controller: Controller, name: str, files: list[Wanted], seen: See
     return {
         "name": name,
         "file": files[0].file if files else accepted.file if accepted else "",
-        "applied": _shown(applied, name),
-        "now": _shown(entry.data if entry else None, name),
+        "applied": _shown(applied, name, seen),
+        "now": _shown(entry.data if entry else None, name, seen),
     }
 
 
-def _shown(data: bytes | None, name: str) -> str | None:
-    return None if data is None else shown_anyway(data, name, document_leaves)
+def _shown(data: bytes | None, name: str, seen: Seen) -> str | None:
+    return None if data is None else shown_anyway(data, name, leaves_at(Path(), seen.known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spiritstream.model.profile import Profile
-from spiritstream.model.uplink import CHANGE, in_mbit, load_of
+from spiritstream.model.uplink import MORE, in_mbit, load_of
 
 
 def beyond_uplink(
@@ -35,7 +35,4 @@ def beyond_uplink(
 
 def _words(needs: int, others: int, uplink: int) -> str:
     beside = f" beside the {in_mbit(others)} of other shows" if others else ""
-    return (
-        f"it would send {in_mbit(needs)}{beside}, and the uplink is {in_mbit(uplink)}: lower its bitrates, "
-        f"disable a target, or say that there is more: {CHANGE}"
-    )
+    return f"it would send {in_mbit(needs)}{beside}, and the uplink is {in_mbit(uplink)}: {MORE}"

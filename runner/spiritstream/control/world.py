@@ -11,7 +11,10 @@ from spiritstream.model.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file, opened: `profile` is `None` when it is invalid; `name` may be known all the same."""
+    """One file, opened: `profile` is `None` when it is invalid; `name` may be known all the same.
+
+    `warnings` are what its platforms may object to; nothing is decided by them.
+    """
 
     name: str
     file: str
@@ -19,6 +22,7 @@ class Wanted:
     profile: Profile | None
     findings: tuple[str, ...] = ()
     revision: str = ""
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
