@@ -38,6 +38,7 @@ REVEALS: dict[str, int] = {
     "importers/mgs.py": 1,
     "rtmp/client.py": 1,
     "run/ingest/link.py": 1,
+    "run/servers/fetching.py": 1,
     "wire.py": 1,
 }
 

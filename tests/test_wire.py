@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from spiritstream.errors import PeerError
 from spiritstream.model.lifecycle import Order, State
+from spiritstream.model.limits import Ceiling, Limits
 from spiritstream.model.profile import (
     Address,
     Audio,
@@ -29,9 +31,11 @@ from spiritstream.model.profile import (
     TestInput,
     Video,
 )
+from spiritstream.model.reconnects import ReconnectBudget
+from spiritstream.model.servers import Candidate, Lookup, LookupForm, ServerChoice
 from spiritstream.model.status import Cause, Incoming, Progress, Status, TcpFigures, UnitStatus
 from spiritstream.secret import Secret
-from spiritstream.wire import decode, encode, from_data, to_data
+from spiritstream.wire import PROTOCOL, decode, encode, from_data, to_data
 
 GROUP = Group(
     "g",
@@ -52,6 +56,28 @@ INPUTS: list[Input] = [
     RtmpInput("0.0.0.0", 1935, "live", Secret("k"), False, Takeover.REPLACE, 0.5, "/c.pem", "/k.pem"),
     RtmpInput("::1", 1936, "live/stage", open=True, hold_s=0.0),
 ]
+
+
+def test_what_is_known_travels_too() -> None:
+    """Limits, server choices and budgets arrive as they were, though two profiles are equal without them."""
+    size = Size(1280, 720)
+    limits = Limits(
+        "A", "B, 2026-08", 2, 6_000_000, fps=60, sizes=(size,), ceilings=(Ceiling(size, 30, 4_000),)
+    )
+    lookup = Lookup("https://a.example/{stream_key}", LookupForm.NIMO, sends_key=True)
+    server = ServerChoice(True, "x", (Candidate("x", "rtmp://x/app"),), lookup)
+    budget = ReconnectBudget(3, 600.0, "Each connection is a new broadcast.")
+    target = Target("t", Address("rtmp://x/app"), server=server, limits=limits, reconnects=budget)
+    arrived = from_data(Target, decode(encode(to_data(target))))
+    assert (limits, budget, server) == (arrived.limits, arrived.reconnects, arrived.server)
+    assert arrived.server is not None
+    assert (server.candidates, lookup) == (arrived.server.candidates, arrived.server.lookup)
+
+
+def test_the_light_runner_speaks_this_protocol() -> None:
+    """The stand-in runner of the crash tests imports nothing of ours, and says the same version."""
+    said = Path(__file__).with_name("control").joinpath("light_runner.py").read_text()
+    assert f"\nPROTOCOL = {PROTOCOL}\n" in said
 
 
 @pytest.mark.parametrize("wanted", INPUTS, ids=lambda value: type(value).__name__)

@@ -24,7 +24,11 @@ def _scrubbed(text: str, secrets: Iterable[Secret]) -> str:
     """`text` without a secret, also where `repr` wrote it: a KeyError's traceback escapes what it quotes."""
     known = list(secrets)
     forms = (form for secret in known for form in secret.forms())
-    escaped = [Secret(repr(form)[1:-1]) for form in forms if not _SAME_WHEN_QUOTED.fullmatch(form)]
+    escaped = [
+        Secret(quoted)
+        for form in forms
+        if not _SAME_WHEN_QUOTED.fullmatch(form) and (quoted := repr(form)[1:-1]) != form
+    ]
     return scrub(text, [*known, *escaped])
 
 

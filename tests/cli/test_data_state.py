@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from spiritstream.cli.places import controller_log, log_of, runtime_folder, state_folder
-from spiritstream.config.load import check_text
+from spiritstream.config.load import check_data
 from spiritstream.control.override import Override
 from spiritstream.control.runnerlock import lock_of, only_runner
 from spiritstream.control.state import Kept, State, only_one, written
@@ -89,11 +89,11 @@ def test_a_copy_that_a_controller_changes_meanwhile_is_exported_as_it_was_looked
 ) -> None:
     """What is in the archive is what was found to be sealed; that it is gone by then is no trouble."""
 
-    def and_gone(*args: Any) -> Any:
+    def and_gone(*args: Any, **more: Any) -> Any:
         state.forget("show")
-        return check_text(*args)
+        return check_data(*args, **more)
 
-    monkeypatch.setattr("spiritstream.cli.keepsakes.check_text", and_gone)
+    monkeypatch.setattr("spiritstream.cli.keepsakes.check_data", and_gone)
     (before,), _ = state.load()
     said = spiritstream("data", "export", tmp_path / "out.tar.gz", "--with-state")
     assert ExitCode.DONE == said.code

@@ -83,7 +83,7 @@ def test_for_programs(spiritstream: Spiritstream) -> None:
         "version": 1,
         "of": "profile",
         "path": "groups.NAME.video.fps",
-        "description": "Frames per second; the input's if it is left out.",
+        "description": "Frames per second; the input's if it is left out, unless `for` derives them.",
         "required": False,
         "secret": False,
         "expected": "frames per second such as 30, 29.97 or 30000/1001",

@@ -121,8 +121,11 @@ def test_each_says_all_its_facts(spiritstream: Spiritstream, id: str) -> None:
     texts = [server["url"] for server in facts.get("servers", ())]
     texts += [doubt["reason"] for doubt in facts.get("doubts", ())]
     texts += [*facts.get("notes", ()), *(one["source"] for one in facts["sources"])]
-    texts += [str(value) for value in facts.get("limits", {}).values() if not isinstance(value, list)]
-    texts += [str(row["max_kbps"]) for row in facts.get("limits", {}).get("bitrates", ())]
+    limits = facts.get("limits", {})
+    texts += [str(value) for value in limits.values() if not isinstance(value, list | dict)]
+    texts += [str(value) for value in limits.get("session", {}).values()]
+    texts += [str(value).rstrip(".") for value in facts.get("reconnect", {}).values()]
+    texts += [str(row["max_kbps"]) for row in limits.get("bitrates", ())]
     assert [] == [text for text in texts if text not in said]
     data = json.loads(spiritstream("platforms", id, "--output", "json").out)["platform"]
     assert facts == {name: value for name, value in data.items() if name not in ("id", "own", "file")}

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from spiritstream.cli.rows import Row, arriving, clean, columns, duration, notes, rows, squeeze, title
+from spiritstream.cli.rows import (
+    Row,
+    arriving,
+    clean,
+    columns,
+    duration,
+    notes,
+    rows,
+    squeeze,
+    title,
+    warnings,
+)
 from spiritstream.model.lifecycle import Order, State
 from spiritstream.model.status import Cause, Incoming, Progress, Status, TcpFigures, UnitStatus
 
@@ -89,6 +100,11 @@ REFUSED = Cause("refused", "the platform refused the connection", "look whether 
             id="an input's rates are measured, not what its child says",
         ),
         pytest.param(
+            unit(server="Near\x1b[2J\n(12 ms)"),
+            Row("  youtube", State.LIVE, queue="0.0 s", dropped="0", restarts="0", server="Near[2J (12 ms)"),
+            id="the server that it was given, without what steers a terminal",
+        ),
+        pytest.param(
             unit("groups.source", "passthrough"),
             Row("source", State.LIVE, restarts="0"),
             id="nor has a passthrough group",
@@ -153,6 +169,12 @@ def test_row(given: UnitStatus, expected: Row) -> None:
         ),
         (Incoming(128e3, None, "aac", clock_faults=1), "aac, 128 kbit/s, 1 clock fault"),
         (Incoming(9e6, "av1", fps=120.0), "av1 120 fps, 9000 kbit/s"),
+        (
+            Incoming(6e6, "h264", "aac", "1280x720", 30.0, 2.0, profile="high", b_frames=3),
+            "h264 high 1280x720 30 fps, keyframe 2.0 s, 3 B-frames, aac, 6000 kbit/s",
+        ),
+        (Incoming(6e6, "h264", profile="main", b_frames=1), "h264 main, 1 B-frame, 6000 kbit/s"),
+        (Incoming(6e6, "h264", profile="main", b_frames=0), "h264 main, 6000 kbit/s"),
         (Incoming(1e6, "h264\x1b[2J"), "h264[2J, 1000 kbit/s"),
     ],
 )
@@ -263,6 +285,16 @@ def test_notes() -> None:
         Row("  d", State.STARTING),
     ]
     assert ["input, c: gone (bring it back)", "a: refused"] == notes(lines)
+
+
+def test_warnings() -> None:
+    """Each stands once, with all that it is said of, whatever they do; and it steers no terminal."""
+    units = (
+        unit("groups.a.targets.x", warnings=("too much", "too\x1b[2J rare")),
+        unit("groups.a.targets.y"),
+        unit("groups.b.targets.z", state=State.WAITING, warnings=("too much",)),
+    )
+    assert ["x, z: too much", "x: too[2J rare"] == warnings(rows(status(*units), NOW))
 
 
 @pytest.mark.parametrize(

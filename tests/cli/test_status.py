@@ -140,7 +140,10 @@ def test_left_by_its_controller(home: Path, spiritstream: Spiritstream) -> None:
     live = runner_status(youtube=State.LIVE)
     with peer(sockets(home) / "show.sock", {**RUNNER, "managed": True}, status=to_data(live)):
         left = spiritstream("status", "--exit-code")
-    assert (ExitCode.PENDING, True) == (left.code, "no controller runs: the show goes on as it is" in left.out)
+    assert (ExitCode.PENDING, True) == (
+        left.code,
+        "no controller runs: the show goes on as it is" in left.out,
+    )
     with peer(sockets(home) / "show.sock", {**RUNNER, "managed": False}, status=to_data(live)):
         own = spiritstream("status", "--exit-code")
     assert (ExitCode.DONE, False) == (own.code, "no controller runs" in own.out)
@@ -244,18 +247,35 @@ def test_watch(home: Path) -> None:
 
 
 def test_figures(home: Path, spiritstream: Spiritstream) -> None:
-    """What arrives is shown, and the figures of the runner's own connections."""
+    """What arrives is shown, the figures of the runner's own connections, and which server was given."""
     arrives = Incoming(6_000_000.0, "h264", "aac", "1920x1080", 30.0, 2.0)
     units = (
         unit("input", incoming=arrives),
         unit("groups.a"),
-        unit("groups.a.targets.b", tcp=TcpFigures(24.0, 0, 0), restarts=7),
+        unit("groups.a.targets.b", tcp=TcpFigures(24.0, 0, 0), restarts=7, server="Near (12 ms)"),
     )
     status = Status("show", 1, "0.1", BEGAN, "ffmpeg 9", units)
     with peer(sockets(home) / "show.sock", RUNNER, status=to_data(status)):
         said = spiritstream("status").out
     for text in ("input: h264 1920x1080 30 fps, keyframe 2.0 s, aac, 6000 kbit/s", "24 ms", "6000", "7"):
         assert text in said
+    assert "b: server Near (12 ms)" in said
+
+
+OBJECTIONS = ("what arrives: too much\x1b[2J (who says so)", "too rare")
+WARNED = unit("groups.a.targets.b", warnings=OBJECTIONS, live_since=BEGAN)
+
+
+def test_a_warning_is_shown_and_is_not_amiss(home: Path, spiritstream: Spiritstream) -> None:
+    """It stands below the table; as the show is as ordered, the exit code says so."""
+    status = Status("show", 1, "0.1", BEGAN, "ffmpeg 9", (unit("input"), unit("groups.a"), WARNED))
+    with peer(sockets(home) / "show.sock", RUNNER, status=to_data(status)):
+        said = spiritstream("status", "--exit-code")
+        data = json.loads(spiritstream("status", "--output", "json").out)
+    assert (ExitCode.DONE, "") == (said.code, said.err)
+    assert "show/a/b: too rare" in said.out.splitlines()
+    told = {one["path"]: one["warnings"] for one in data["profiles"][0]["runner"]["units"]}
+    assert list(WARNED.warnings) == told["groups.a.targets.b"]
 
 
 @pytest.mark.parametrize(
@@ -268,6 +288,11 @@ def test_figures(home: Path, spiritstream: Spiritstream) -> None:
                 "again in 3 s"
             ],
             id="since when, the cause, the advice, when next",
+        ),
+        pytest.param(
+            Show("show", runner=Status("show", 1, "0.1", BEGAN, "", (WARNED,))),
+            ["show/a/b: what arrives: too much[2J (who says so)", "show/a/b: too rare"],
+            id="what a platform may object to in what it gets",
         ),
         pytest.param(
             Show(

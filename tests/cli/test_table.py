@@ -119,6 +119,16 @@ async def test_shows_what_arrives(screen: Screen) -> None:
     assert told in seen
 
 
+async def test_shows_which_server_was_given(screen: Screen) -> None:
+    """Where a profile leaves it open, it stands above the table, and why it is this one."""
+    unit = UnitStatus(
+        "groups.g.targets.tw", "target", Order.LIVE, State.LIVE, 0.0, server="Near (12 ms, the nearest of 9)"
+    )
+    with table(screen, lambda: Status("show", 1, "0", 0.0, "ffmpeg 5.1.9", (unit,))):
+        seen = await screen.until(lambda text: "nearest" in text)
+    assert "tw: server Near (12 ms, the nearest of 9)" in seen
+
+
 async def test_nothing_is_markup(screen: Screen, log: logging.Logger) -> None:
     """What looks like an instruction in a cause, or in the log, is shown as it is."""
     cause = Cause("c", "[bold]x[/bold] :smile: [/nonsense]", "[link=http://x]y")
@@ -162,6 +172,20 @@ async def test_more_than_fits(screen: Screen) -> None:
         seen = await screen.until(lambda text: "all live" in text)
     assert "t60" in seen
     assert "… and 35 more, all live" in seen
+
+
+async def test_warnings_stand_below(screen: Screen) -> None:
+    """What platforms may object to, as much of it as leaves room for the table, and where the rest is."""
+    units = (
+        UnitStatus(f"groups.g.targets.t{n}", "target", Order.LIVE, State.LIVE, 0.0, warnings=(f"w{n}",))
+        for n in range(5)
+    )
+    now = Status("show", 1, "0", 0.0, "ffmpeg 5.1.9", tuple(units))
+    with table(screen, lambda: now):
+        seen = await screen.until(lambda text: "of the kind" in text)
+    assert "t2: w2" in seen
+    assert "… and 2 more of the kind, in `spiritstream status`" in seen
+    assert "w3" not in seen
 
 
 async def test_stderr_elsewhere(screen: Screen, log: logging.Logger) -> None:

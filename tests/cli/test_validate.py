@@ -168,3 +168,38 @@ def test_name_that_cannot_be_printed(folder: Path) -> None:
     Path(os.fsdecode(path)).write_text(BAD)
     result = _validate(".")
     assert "?[2J?.yaml:4:1: unknown key 'grups'" == result.output.splitlines()[0]
+
+
+SENDING = """\
+version: 1
+name: {}
+input: {{pull: {{url: "srt://studio.example:9000"}}}}
+groups:
+  g:
+    video: {{codec: h264, bitrate: 6M}}
+    targets: {{t: {{url: "rtmp://live.example/app", key: {{env: KEY}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        (None, ""),
+        ("12M", ""),
+        (
+            "11M",
+            "warning: b.yaml:2:7: name: it would send 12M with the profiles before it,"
+            " and the uplink is 11M\n",
+        ),
+        ("5M", "warning: a.yaml:2:7: name: it would send 6M, and the uplink is 5M\n"),
+    ],
+)
+def test_uplink(folder: Path, monkeypatch: pytest.MonkeyPatch, line: str | None, warned: str) -> None:
+    """Where this machine's settings say what the line carries, more than that is a warning."""
+    for name in ("a", "b"):
+        _write(folder / f"{name}.yaml", SENDING.format(name))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    if line:
+        monkeypatch.setenv("SPIRITSTREAM_UPLINK", line)
+    result = _validate(".")
+    assert (0, warned) == (result.return_value, result.stderr.partition("  hint:")[0])

@@ -14,6 +14,7 @@ import watchfiles.main
 
 from spiritstream.cli import foreground, watching
 from spiritstream.cli.foreground import Foreground
+from spiritstream.cli.opening import Opened
 from spiritstream.cli.watching import changed, digest
 from spiritstream.errors import SpiritError, UsageError
 from spiritstream.model.profile import Profile, TestInput
@@ -335,15 +336,15 @@ async def test_what_was_written_to_while_it_was_read_is_read_again(
     path.write_text(ONE)
     reads: list[str] = []
 
-    async def open_profile(path: Path, identity: Path | None) -> Profile:
+    async def open_file(path: Path, identity: Path | None) -> Opened:
         if not reads:
             path.write_text(TWO[:200])  # somebody saves again, just now
         reads.append(path.read_text())
         if len(reads) == 1:
             asyncio.get_running_loop().call_later(0.02, path.write_text, TWO)
-        return Profile("show", TestInput(), description=reads[-1])
+        return Opened(Profile("show", TestInput(), description=reads[-1]))
 
-    monkeypatch.setattr(foreground, "open_profile", open_profile)
+    monkeypatch.setattr(foreground, "open_file", open_file)
     show, runner = Foreground(path), Applied()
     async with Keeping(show, runner):
         path.write_text(ONE + "edited")
@@ -375,10 +376,10 @@ async def test_a_fault_ends_no_watch(
     path = tmp_path / "p.yaml"
     path.write_text(ONE)
 
-    async def open_profile(path: Path, identity: Path | None) -> Profile:
-        return Profile("show", TestInput(), description=path.read_text())
+    async def open_file(path: Path, identity: Path | None) -> Opened:
+        return Opened(Profile("show", TestInput(), description=path.read_text()))
 
-    monkeypatch.setattr(foreground, "open_profile", open_profile)
+    monkeypatch.setattr(foreground, "open_file", open_file)
     show, runner = Foreground(path), Applied(fault)
     async with Keeping(show, runner):
         path.write_text(TWO)

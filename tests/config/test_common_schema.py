@@ -83,8 +83,8 @@ def keys(*path: str | int) -> set[str]:
     [
         ("input.rtmp", keys("input", "properties", "rtmp"), {"key", "open", "tls"}),
         ("groups", keys("group"), {"enabled", "targets"}),
-        ("groups.video", keys("video", "oneOf", 1), set()),
-        ("groups.audio", keys("audio", "oneOf", 1), set()),
+        ("groups.video", keys("video", "oneOf", 1), {"for"}),
+        ("groups.audio", keys("audio", "oneOf", 1), {"for"}),
         (
             "targets",
             keys("target"),

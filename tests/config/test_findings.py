@@ -98,13 +98,16 @@ SCHEMA_CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "video word": (
         VIDEO + "h264\n",
-        ["f:6:12: groups.g.video: expected copy, or a mapping such as {codec: h264, bitrate: 3000k}"],
+        [
+            "f:6:12: groups.g.video: expected copy, or a mapping such as {codec: h264, bitrate: 3000k} "
+            "or {for: twitch}"
+        ],
     ),
     "video list": (
         VIDEO + "[h264]\n",
         [
-            "f:6:12: groups.g.video: expected copy, or a mapping such as {codec: h264, bitrate: 3000k}, "
-            "found a list"
+            "f:6:12: groups.g.video: expected copy, or a mapping such as {codec: h264, bitrate: 3000k} "
+            "or {for: twitch}, found a list"
         ],
     ),
     "codec": (

@@ -56,7 +56,8 @@ TOP_LEVEL = {
     "app": 88,
     "key_position": 89,
     "servers": 90,
-    "limits": 84,
+    "limits": 85,
+    "reconnect": 2,
 }
 LIMITS = {
     "keyframe_interval_s": 71,
@@ -70,6 +71,7 @@ LIMITS = {
     "video_codecs": 84,
     "audio_codecs": 3,
     "bitrates": 3,
+    "session": 5,
 }
 
 _opened: list[str] | None = None

@@ -391,6 +391,11 @@ _DECIDED = {
     "groups.*.targets.*.url": "network: rtmp, rtmps, srt",
     "groups.*.targets.*.record": "recorded",
     "groups.*.targets.*.record.path": "recorded",
+    **{
+        f"groups.*.{kind}.for{which}": "looked up in a table"
+        for kind in ("video", "audio")
+        for which in ("", "[]")
+    },
     "groups.*.video.encoder": "the name of one of ffmpeg's encoders, without '/' and '='",
     "groups.*.video.preset": "a word",
     "groups.*.video.profile": "a word",

@@ -59,6 +59,7 @@ SCHEMAS: dict[str, Any] = {
     "others": {"properties": {"a": {}}, "additionalProperties": {"type": "integer"}},
     "names": {"propertyNames": {"pattern": "^[a-z]$"}},
     "all": {"allOf": [{"minimum": 1}, {"maximum": 1}]},
+    "some": {"anyOf": [{"required": ["a"]}, {"type": "integer"}, {"required": ["b", "c"]}]},
     "one": {"oneOf": [{"type": "integer"}, {"minimum": 1}, {"type": "string"}]},
     "reference": {"$ref": "#/definitions/d", "type": "array", "definitions": {"d": {"type": "string"}}},
     "recursive": {

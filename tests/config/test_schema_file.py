@@ -55,7 +55,7 @@ def test_walk() -> None:
     """The walk below really reaches every corner."""
     assert {"version", "input.test.tone", "input.files|1.loop", f"{_GROUP}.video|1.bitrate"} <= LEAVES.keys()
     assert {f"{_TARGET}.record|0", f"{_TARGET}.record|1.segment", f"{_TARGET}.key"} <= LEAVES.keys()
-    assert len(LEAVES) == 59
+    assert len(LEAVES) == 64
 
 
 @pytest.mark.parametrize("path", LEAVES)

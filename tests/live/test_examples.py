@@ -27,6 +27,8 @@ from tests.live.sinks import RtmpSink
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # By platform: the servers that the examples name, and what stands for them.
 PLATFORMS = {"youtube": ["Primary"], "twitch": ["Global", "EU: Frankfurt, DE"], "kick": ["Default"]}
+# By example: what a stand-in says that it takes, where the example derives something from it.
+LIMITS = {"mobile-and-source": {"twitch": {"keyframe_interval_s": 1}}}
 KEYS = {f"{id.upper()}_KEY": f"canary-{id}" for id in PLATFORMS}
 _WAIT_S = 40
 
@@ -59,7 +61,12 @@ def placed(folder: Path, example: str, sink: RtmpSink, here: Mapping[str, str]) 
     own.mkdir(parents=True)
     for id, names in PLATFORMS.items():
         servers = [{"name": name, "url": sink.url(id)} for name in names]
-        facts = {"name": id, "sources": [{"source": "a test", "as_of": "2026-01"}], "protocols": ["rtmp"]}
+        facts: dict[str, object] = {
+            "name": id,
+            "sources": [{"source": "a test", "as_of": "2026-01"}],
+            "protocols": ["rtmp"],
+        }
+        facts |= {"limits": limits} if (limits := LIMITS.get(example, {}).get(id)) else {}
         (own / f"{id}.yaml").write_text(json.dumps({**facts, "key_placement": "append", "servers": servers}))
     text = (EXAMPLES / f"{example}.yaml").read_text()
     for theirs, ours in here.items():
@@ -190,7 +197,7 @@ async def test_camera(short_folder: Path, sink: RtmpSink, embedded_ffmpeg: str, 
 async def test_mobile_and_source(
     short_folder: Path, sink: RtmpSink, embedded_ffmpeg: str, media: MediaLibrary
 ) -> None:
-    """YouTube gets the source and Twitch its own encoding, made smaller here; a disabled target nothing."""
+    """YouTube gets the source, Twitch an encoding that fits it, made smaller here; a disabled target none."""
     source = media.h264(6, container="ts")
     async with camera(source, 6, "studio", "canary-password") as one:
         here = {
@@ -205,8 +212,15 @@ async def test_mobile_and_source(
         }
         async with shown(short_folder, "mobile-and-source", sink, embedded_ffmpeg, here, **others) as program:
             found = await arrives(program, sink, "youtube", "twitch")
+
+            def keyframes() -> list[int]:
+                return [frame.timestamp_ms for frame in found["twitch"].frames() if frame.keyframe]
+
+            await until(lambda: len(keyframes()) > 1, "a second keyframe", _WAIT_S)
     youtube, twitch = ({frame.checksum for frame in found[id].frames()} for id in ("youtube", "twitch"))
     assert not youtube & twitch
+    # The source's come each 2 s: this is derived from what Twitch is said to want here.
+    assert 950 <= keyframes()[1] - keyframes()[0] <= 1050
 
 
 async def test_playlist(

@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import secrets
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
@@ -14,17 +15,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def server_tls(
-    folder: Path, *, address: str = "127.0.0.1", host: str = "localhost", ends_in_days: int = 1
+    folder: Path,
+    *,
+    address: str = "127.0.0.1",
+    host: str = "localhost",
+    hosts: Iterable[str] = (),
+    ends_in_days: int = 1,
 ) -> ssl.SSLContext:
     """What a server needs; the certificate is `folder/cert.pem`, for clients that should trust it.
 
-    It can be for another address and host, and have ended some days ago.
+    It can be for another address and host, for more `hosts`, and have ended some days ago.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     # A name of its own: of two authorities with the same one only the first is looked at.
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{address} {secrets.token_hex(4)}")])
     now = datetime.datetime.now(datetime.UTC)
-    names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(host)]
+    names = [x509.IPAddress(ipaddress.ip_address(address)), *map(x509.DNSName, (host, *hosts))]
     builder = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=10))

@@ -97,9 +97,21 @@ INPUTS: dict[str, Data] = {
     "relay": {"pull": RELAY},
     "push": {"rtmp": PUSH},
     "open": {"rtmp": {"listen": "127.0.0.1:1936", "open": True}},
+    "fitted": SHOW["input"],
+    "listed": SHOW["input"],
 }
 ENCODED = {"codec": "h264", "bitrate": "1M"}
 
+
+def fitted(platforms: object) -> Data:
+    """The show with a group whose encoding is for these platforms."""
+    video = {"for": platforms, "codec": "h264", "bitrate": "800k", "b_frames": 1}
+    main = {**SHOW["groups"]["main"], "video": video, "audio": {"for": copy.copy(platforms), "codec": "aac"}}
+    return {"groups": {**SHOW["groups"], "main": main}}
+
+
+# By kind: what stands there in place of the groups.
+GROUPS = {"fitted": fitted("eventials"), "listed": fitted(["eventials", "twitch"])}
 # leaf: the kind of input beside it, where it stands, and another valid value.
 CASES: dict[str, tuple[str, str, object]] = {
     "name": ("test", "name", "other"),
@@ -141,11 +153,16 @@ CASES: dict[str, tuple[str, str, object]] = {
     "groups.*.video|1.keyframe": ("test", "groups.main.video.keyframe", "1001ms"),
     "groups.*.video|1.preset": ("test", "groups.main.video.preset", "slow"),
     "groups.*.video|1.profile": ("test", "groups.main.video.profile", "main"),
+    "groups.*.video|1.for|0": ("fitted", "groups.main.video.for", "loola"),
+    "groups.*.video|1.for|1": ("listed", "groups.main.video.for", ["twitch", "facebook"]),
+    "groups.*.video|1.b_frames": ("fitted", "groups.main.video.b_frames", 2),
     "groups.*.audio|0": ("test", "groups.copied.audio", {"codec": "aac"}),
     "groups.*.audio|1.codec": ("test", "groups.main.audio.codec", "opus"),
     "groups.*.audio|1.bitrate": ("test", "groups.main.audio.bitrate", "97k"),
     "groups.*.audio|1.rate": ("test", "groups.main.audio.rate", 48000),
     "groups.*.audio|1.channels": ("test", "groups.main.audio.channels", 2),
+    "groups.*.audio|1.for|0": ("fitted", "groups.main.audio.for", "facebook"),
+    "groups.*.audio|1.for|1": ("listed", "groups.main.audio.for", ["twitch", "facebook"]),
     "groups.*.targets.*.enabled": ("test", "groups.main.targets.own.enabled", False),
     "groups.*.targets.*.container": ("test", "groups.copied.targets.parts.container", "mkv"),
     "groups.*.targets.*.sender": ("test", "groups.main.targets.light.sender", "ffmpeg"),
@@ -198,7 +215,7 @@ def load(tmp_path: Path) -> Load:
 
 def show(kind: str = "test") -> Data:
     """A profile with everything in it, and an input of this kind."""
-    return copy.deepcopy({**SHOW, "input": INPUTS[kind]})
+    return copy.deepcopy({**SHOW, "input": INPUTS[kind], **GROUPS.get(kind, {})})
 
 
 def put(data: Data, at: str, value: object = None) -> Data:
@@ -309,6 +326,13 @@ ALIKE: dict[str, tuple[str, str, object, object]] = {
     "a ratio": ("test", "input.test.fps", 25, "50/2"),
     "a copied picture": ("test", "groups.copied.video", "copy", {"codec": "copy"}),
     "a copied sound": ("test", "groups.copied.audio", "copy", {"codec": "copy"}),
+    "a derived sound": (
+        "fitted",
+        "groups.main.audio",
+        {"for": "eventials"},
+        {"codec": "aac", "bitrate": "96k"},
+    ),
+    "derived for the targets": ("fitted", "groups.main.audio", {"for": "targets"}, {"for": "youtube"}),
     "a platform's name": ("test", "groups.main.targets.known.platform", "youtube", "YouTube - RTMP"),
     "a playlist": ("list", "input.files", ["/a"], {"paths": ["/a"], "loop": True}),
     "an address and a port": ("push", LISTEN, "127.0.0.1", "127.0.0.1:1935"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from spiritstream.model.changes import changes
+from spiritstream.model.limits import Limits
 from spiritstream.model.profile import Address, Audio, FilesInput, Group, Profile, Target, TestInput, Video
 from spiritstream.secret import Secret
 
@@ -14,6 +15,11 @@ from spiritstream.secret import Secret
 def target(name: str, key: str = "canary-key") -> Target:
     """A target with a secret in it."""
     return Target(name, Address("rtmp://example.net/live", Secret(key)))
+
+
+def limited(name: str, bps: int, key: str = "canary-key") -> Target:
+    """A target whose platform takes so much."""
+    return replace(target(name, key), limits=Limits("Somewhere", video_bps=bps))
 
 
 PROFILE = Profile(
@@ -46,6 +52,16 @@ CASES: dict[str, tuple[Profile | None, Profile | None, str]] = {
     "the same": (PROFILE, replace(PROFILE), ""),
     "a first start": (None, PROFILE, ALL_START),
     "a description": (PROFILE, replace(PROFILE, description="x"), "update description: description changed"),
+    "other limits of a platform": (
+        with_group(0, targets=(limited("a", 6_000_000), target("b"))),
+        with_group(0, targets=(limited("a", 8_000_000), target("b"))),
+        "update groups.source.targets.a: what is known of its platform changed",
+    ),
+    "other limits, and another key": (
+        with_group(0, targets=(limited("a", 6_000_000), target("b"))),
+        with_group(0, targets=(limited("a", 8_000_000, "canary-other"), target("b"))),
+        "restart groups.source.targets.a: address.key changed",
+    ),
     "another name": (PROFILE, replace(PROFILE, name="other"), "restart profile: name changed"),
     "another input": (
         PROFILE,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spiritstream.config.platforms import Platform
 
 T = TypeVar("T")
+Find = Callable[[str], "Platform"]
 
 _LISTEN = "127.0.0.1:1935"
 
@@ -93,7 +94,7 @@ def answered(options: Options) -> Answers:
         url = checked_url(options.url) if options.url else _asked(options, "--url", _ask_url)
     elif kind == "files":
         media = options.media or _asked(options, "--media", ask_paths)
-    return Answers(path, name, kind, listen, url, _from(path, media), targets(options))
+    return Answers(path, name, kind, listen, url, _from(path, media), targets(options, path.parent))
 
 
 def _check(options: Options) -> None:
@@ -185,15 +186,16 @@ def _from(profile: Path, media: Sequence[str]) -> list[str]:
     return [path if path.startswith("/") else os.path.relpath(path, folder) for path in media]
 
 
-def targets(options: Options) -> list[Wanted]:
-    """The platforms, each with a name of its own and a quality."""
-    from spiritstream.config.registry import known_platform
+def targets(options: Options, folder: Path) -> list[Wanted]:
+    """The platforms, each with a name of its own and a quality; `folder` is the profile's."""
+    from spiritstream.config.registry import finder
 
+    find = finder(folder)
     if options.platforms or not options.asking:
-        chosen = [_platform(text) for text in options.platforms]
+        chosen = [_platform(text, find) for text in options.platforms]
     else:
-        chosen = ask_platforms(known_platform)
-    for_all, for_one = _qualities(options.qualities, [platform for platform, _ in chosen])
+        chosen = ask_platforms(find)
+    for_all, for_one = _qualities(options.qualities, [platform for platform, _ in chosen], find)
     found: list[Wanted] = []
     for platform, server in chosen:
         same = sum(one.platform.id == platform.id for one in found)
@@ -205,24 +207,24 @@ def targets(options: Options) -> list[Wanted]:
     return found
 
 
-def _platform(text: str) -> tuple[Platform, str | None]:
-    from spiritstream.config.registry import known_platform
+def _platform(text: str, find: Find) -> tuple[Platform, str | None]:
+    from spiritstream.config.choosing import check_server
 
     name, _, server = text.partition("=")
-    platform = known_platform(name)
-    platform.server_url(server or None)
+    platform = find(name)
+    check_server(platform, server or None)
     return platform, server or None
 
 
-def _qualities(given: Sequence[str], platforms: Sequence[Platform]) -> tuple[str | None, dict[str, str]]:
+def _qualities(
+    given: Sequence[str], platforms: Sequence[Platform], find: Find
+) -> tuple[str | None, dict[str, str]]:
     """The quality of all platforms, and those of single ones by their ids."""
-    from spiritstream.config.registry import known_platform
-
     for_all: str | None = None
     for_one: dict[str, str] = {}
     for text in given:
         name, _, quality = text.rpartition("=")
-        concerned = [one for one in platforms if not name or one.id == known_platform(name).id]
+        concerned = [one for one in platforms if not name or one.id == find(name).id]
         if not concerned:
             raise UsageError("--quality names a platform that is not there", "add it with --platform")
         for platform in concerned:
@@ -243,14 +245,14 @@ def _check_quality(platform: Platform, quality: str) -> None:
 
 
 def _names(platform: Platform) -> list[str]:
-    return [SOURCE, *(quality.name for quality in offered(platform.limits))]
+    return [SOURCE, *(quality.name for quality in offered(platform.bounds))]
 
 
 def _ask_quality(platform: Platform) -> str:
     def told(name: str) -> str:
         if name == SOURCE:
             return "as it arrives; nothing is encoded"
-        found = encoding(BY_NAME[name], [(platform.name, platform.limits)])
+        found = encoding(BY_NAME[name], [platform.bounds])
         return f"{found.quality.size}, {found.quality.fps} fps, {found.video_kbps} kbit/s"
 
     return ask_quality(platform, _names(platform), told)

@@ -89,13 +89,15 @@ async def _some_controller() -> AsyncIterator[Peer]:
 async def _hand_over(peer: Peer, overview: Overview, offered: Sequence[Offered], wish: _Wish) -> None:
     from spiritstream.cli.offered import changed_by_moving, place_for
     from spiritstream.cli.planning import as_put, plan_with
-    from spiritstream.cli.plans import plan_lines
+    from spiritstream.cli.plans import plan_lines, warning_lines
 
     prepared = as_put(overview, offered)
     plans = await plan_with(peer, overview, prepared)
     _check_id(plans, wish.plan_id)
     for line in plan_lines(plans) if not all(plan.is_empty for plan in plans) else ["nothing changes"]:
         click.echo(line)
+    for line in warning_lines(plans):
+        click.echo(line, err=True)
     for one in prepared:
         file = place_for(one, overview)
         if one.is_in(overview):

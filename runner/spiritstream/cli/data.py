@@ -11,6 +11,8 @@ import click
 
 from spiritstream.cli.files import common_files, label, profiles_under
 from spiritstream.cli.options import IDENTITY_OPTION
+from spiritstream.cli.shelves import platform_files
+from spiritstream.config.shelf import config_platforms
 from spiritstream.errors import ExitCode, SpiritError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def command() -> None:
 @click.option("--with-state", is_flag=True, help="Also orders by hand, and the last good copies of profiles.")
 @IDENTITY_OPTION
 def export(file: Path, with_identity: bool, with_state: bool, identity: Path | None) -> None:
-    """Write settings and profiles to FILE, a tar.gz that only you can read.
+    """Write settings, profiles, themes and platforms of your own to FILE, a tar.gz that only you can read.
 
     Sealed values stay sealed, and a profile with a secret in clear text is refused: the archive is of no
     use to whoever has no identity. Unpacked in the folder above the config folder, it is all back:
@@ -74,8 +76,9 @@ def export(file: Path, with_identity: bool, with_state: bool, identity: Path | N
 @command.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(yes: bool) -> None:
-    """Remove the settings' file, the profiles in the profiles folder, and what the controller keeps: last
-    good copies, orders by hand, logs. After asking, and only when nothing is on air.
+    """Remove the settings' file, the profiles in the profiles folder, themes and platforms of your own, and
+    what the controller keeps: last good copies, orders by hand, logs. After asking, and only when nothing
+    is on air.
 
     The identity stays, and so do recordings and whatever lies in a git work tree.
     """
@@ -103,10 +106,12 @@ def clear(yes: bool) -> None:
 
 
 def _profiles(settings: Settings) -> list[Path]:
-    """The profiles in the profiles folder, and last what they inherit; none where there is no such folder."""
+    """The profiles in their folder, then what they inherit and the platforms there; and the user's own."""
+    own = platform_files([config_platforms()])
     if not settings.profiles.is_dir():
-        return []
-    return [*profiles_under([settings.profiles]), *common_files([settings.profiles], [])]
+        return own
+    inherited = [*common_files([settings.profiles], []), *platform_files([settings.profiles])]
+    return [*profiles_under([settings.profiles]), *inherited, *own]
 
 
 def _ask(found: Clearing) -> None:

@@ -82,7 +82,7 @@ async def _pairs(files: tuple[Path, ...]) -> list[Pair]:
 
 
 def _shown(offered: Offered) -> str:
-    from spiritstream.config.load import document_leaves
+    from spiritstream.config.load import leaves_at
     from spiritstream.config.showing import shown
 
-    return shown(offered.data, offered.path.name, document_leaves)
+    return shown(offered.data, offered.path.name, leaves_at(offered.path.parent))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spiritstream.config.explaining import Field
 
 _JSON_VERSION = 1
-KINDS = ("profile", "settings", "common", "platform", "status")
+KINDS = ("profile", "settings", "common", "platform", "theme", "status")
 _RESTARTS = {
     "live": "nothing restarts",
     "target": "the targets that it holds for start anew, nothing else",
@@ -41,7 +41,7 @@ def complete(context: click.Context, parameter: click.Parameter, typed: str) -> 
     type=click.Choice(KINDS),
     default=KINDS[0],
     show_default=True,
-    help="Of a profile, the settings, a .spiritstream.yaml, a platform; or of `status --output json`.",
+    help="Of a profile, the settings, a .spiritstream.yaml, a platform, a theme; of `status --output json`.",
 )
 @OUTPUT_OPTION
 def command(path: str, of: str, output: str) -> None:

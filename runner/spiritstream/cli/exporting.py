@@ -41,7 +41,7 @@ def command(file: Path, to: Path | None, with_keys: bool, identity: Path | None)
     if with_keys and to is None:
         raise UsageError("keys are not printed", "name a file that does not exist: --with-keys --to FILE")
     profile = _profile(file, identity, with_keys)
-    text, left = spiritstream_json(profile, _service_name, with_keys)
+    text, left = spiritstream_json(profile, lambda id: _service_name(id, file.parent), with_keys)
     if to is None:
         click.echo(text)
     else:
@@ -58,6 +58,7 @@ def _profile(path: Path, identity: Path | None, with_keys: bool) -> Profile:
     from spiritstream.cli.settings import Environment
     from spiritstream.config.build import build_profile
     from spiritstream.config.commonfile import common_for
+    from spiritstream.config.deriving import with_derived
     from spiritstream.config.document import parse_document
     from spiritstream.config.filling import with_defaults
     from spiritstream.config.leaves import SecretLeaf, secret_leaves
@@ -77,6 +78,7 @@ def _profile(path: Path, identity: Path | None, with_keys: bool) -> Profile:
     document = parse_document(data, name)
     document = with_defaults(document, common) if common else document
     around = surroundings(path.parent)
+    document, _ = with_derived(document, around.find_platform, around.platforms_at)
     opener = identity_opener(identity, Environment()) if with_keys else None
 
     def secret(leaf: SecretLeaf) -> Secret:
@@ -90,10 +92,10 @@ def _profile(path: Path, identity: Path | None, with_keys: bool) -> Profile:
     return build_profile(document, around, secrets)
 
 
-def _service_name(id: str) -> str:
+def _service_name(id: str, folder: Path | None = None) -> str:
     """SpiritStream's name for a platform; it refuses a profile with one that it does not know."""
-    from spiritstream.config.registry import entry
+    from spiritstream.config.registry import finder
 
-    facts: Any = entry(id).facts
+    facts: Any = finder(folder).entry(id).facts
     names = [one.get("name", "") for one in facts["sources"] if one["source"] == _OF_SPIRITSTREAM]
     return names[0] if names else ""

@@ -34,8 +34,12 @@ def collect(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
 
 
 def _in_folder(root: Path, findings: list[Finding]) -> Iterator[Path]:
-    """The profiles below a folder, in order; hidden ones, and links that lead out of it, are not followed."""
+    """The profiles below a folder, in order; hidden ones, and links that lead out of it, are not followed.
+
+    What is in a folder called `platforms` are platforms.
+    """
     from spiritstream.config.load import unreadable
+    from spiritstream.config.shelf import FOLDER
     from spiritstream.errors import Finding
 
     def refused(error: OSError) -> None:
@@ -43,7 +47,7 @@ def _in_folder(root: Path, findings: list[Finding]) -> Iterator[Path]:
 
     inside = root.resolve()
     for folder, subfolders, names in os.walk(root, onerror=refused):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = sorted(name for name in subfolders if name != FOLDER and not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
             if (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spiritstream.cli.opening import Chosen, open_profile, open_settings
+from spiritstream.cli.opening import Chosen, open_file, open_settings
 from spiritstream.cli.places import socket_for, state_folder
 from spiritstream.cli.watching import changed, digest, settled
 from spiritstream.control.runnerlock import lock_of, only_runner
@@ -62,6 +62,8 @@ class Foreground:
         # The digest of the content that is to be read, when it is known.
         self._still: str | None = None
         self._secrets: set[Secret] = set()
+        self._warnings: tuple[str, ...] = ()
+        self._warned: tuple[str, ...] = ()
 
     async def run(self, *, watch: bool) -> int:
         """Until a signal, the socket, or the show's own end. Returns the exit code."""
@@ -110,13 +112,23 @@ class Foreground:
             await asyncio.gather(working, stopped, return_exceptions=True)
 
     async def _open(self) -> Profile:
-        profile = await open_profile(self._path, self._identity)
+        opened = await open_file(self._path, self._identity)
         # Old secrets stay known: a child that is ending may still name them.
-        self._secrets.update(profile.secrets())
-        return profile
+        self._secrets.update(opened.profile.secrets())
+        self._warnings = opened.warnings
+        return opened.profile
+
+    def _warn(self) -> None:
+        """Say what platforms may object to, each once."""
+        for text in self._warnings:
+            if text not in self._warned:
+                log.warning("%s", text.replace("\n  hint: ", " - "))
+        self._warned = self._warnings
 
     def _shown(self, runner: Runner, journal_form: str) -> contextlib.AbstractContextManager[None]:
-        handler = open_journal(journal_form, lambda: self._secrets, verbose=bool(self._verbose))
+        handler = open_journal(
+            journal_form, lambda: self._secrets.union(runner.learnt()), verbose=bool(self._verbose)
+        )
         if self._form != "table":
             return contextlib.nullcontext()
         from spiritstream.cli.table import live_table
@@ -128,6 +140,7 @@ class Foreground:
         if watch:
             tasks.append(asyncio.create_task(self._watch(known)))
         try:
+            self._warn()
             await runner.apply(profile)
             if not any(profile.on_air()):
                 log.warning("nothing is enabled in this profile: nothing runs")
@@ -162,7 +175,9 @@ class Foreground:
             await self._reload.wait()
             self._reload.clear()
             try:
-                if not await runner.apply(await self._read()):
+                profile = await self._read()
+                self._warn()
+                if not await runner.apply(profile):
                     log.info("the file was read again: no change")
                 runner.error = ""
             except SpiritError as error:

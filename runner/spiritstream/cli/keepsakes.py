@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spiritstream.config.commonfile import common_of
-from spiritstream.config.load import check_text
+from spiritstream.config.load import check_data
+from spiritstream.config.registry import Known
+from spiritstream.config.shelf import Shelf
 from spiritstream.control.runnerlock import holder, no_runner
 from spiritstream.control.state import Kept, State, written
 from spiritstream.errors import BusyError, SpiritError
@@ -39,7 +41,8 @@ def exported_state(folder: Path) -> tuple[dict[str, bytes], list[str]]:
 def _holds_clear_text(kept: Kept) -> bool:
     """Only what is valid is certain to hold none."""
     common = None if kept.common is None else common_of(kept.common, "")
-    findings = check_text(kept.data, kept.file, kept.folder, common)
+    known = None if kept.platforms is None else Known(Shelf(kept.platforms))
+    findings = check_data(kept.data, kept.file, kept.folder, common=common, platforms=known).findings
     return bool(findings or (common is not None and common.findings))
 
 

@@ -43,6 +43,7 @@ COMMANDS = {
     "export": ("exporting", "Print a profile as SpiritStream's JSON."),
     "explain": ("explain", "What a field means, and what changing it restarts."),
     "platforms": ("platforms", "The platforms that are known, their servers and limits."),
+    "themes": ("themes", "The themes there are, and what is wrong with them."),
     "schema": ("schema", "Print a JSON Schema, for editors and other programs."),
     "keys": ("keys", "The identity that opens sealed values."),
     "test": ("test", "Try targets for three seconds, in black and silence."),

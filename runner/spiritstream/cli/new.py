@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from spiritstream.cli.options import IDENTITY_OPTION
-from spiritstream.cli.platforms import complete
+from spiritstream.cli.platforms import complete_with_server
 from spiritstream.errors import UsageError
 
 _INPUTS = ("rtmp", "pull", "files", "test")
@@ -28,8 +28,8 @@ _INPUTS = ("rtmp", "pull", "files", "test")
     "platforms",
     multiple=True,
     metavar="NAME[=SERVER]",
-    shell_complete=complete,
-    help="A platform, by id or name, and one of its servers; repeatable.",
+    shell_complete=complete_with_server,
+    help="A platform, by id or name, and one of its servers, `auto` or `backup`; repeatable.",
 )
 @click.option(
     "--quality",

@@ -97,15 +97,19 @@ def read_offered(paths: Sequence[Path], folder: Path | None = None) -> list[Offe
 def _checked(path: Path, name: str, data: bytes, folder: Path | None) -> Checked:
     from spiritstream.config.commonfile import common_for
     from spiritstream.config.load import check_data
+    from spiritstream.config.registry import finder
     from spiritstream.config.settled import settled
 
     there = common_for(folder / path.name) if folder else None
+    # What it sends to is what its platforms are where it is to stand.
+    known = finder(folder or path.parent)
     if folder and path.resolve().is_relative_to(folder.resolve()):
-        return check_data(data, name, path.parent, common=there)
+        return check_data(data, name, path.parent, common=there, platforms=known)
     here = common_for(path)
-    checked = check_data(data, name, path.parent, common=here)
+    checked = check_data(data, name, path.parent, common=here, platforms=known)
     if checked.findings and there and not (here and here.findings):
-        moved = check_data(settled(data, name, here, there).data, name, path.parent, common=there)
+        text = settled(data, name, here, there).data
+        moved = check_data(text, name, path.parent, common=there, platforms=known)
         return checked if moved.findings else moved
     return checked
 

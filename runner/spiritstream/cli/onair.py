@@ -94,7 +94,7 @@ async def is_foreground(name: str) -> bool:
 
 
 async def ask_runner(name: str, *, kept: bool = True) -> Show | None:
-    """What one runner says; `None` where none listens. `kept`: a controller is there for those that need one."""
+    """What one runner says; `None` where none listens. `kept`: there is a controller to keep it."""
     try:
         async with connect(socket_for(name)) as peer:
             left = not kept and peer.hello.get("managed") is True

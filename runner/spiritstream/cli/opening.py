@@ -36,14 +36,28 @@ class Chosen:
     verbose: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A profile, its secrets opened, and what its platforms may object to."""
+
+    profile: Profile
+    warnings: tuple[str, ...] = ()
+
+
 async def open_profile(path: Path, identity: Path | None = None) -> Profile:
-    """The profile at `path`, its secrets opened.
+    """As `open_file`, the profile alone."""
+    return (await open_file(path, identity)).profile
+
+
+async def open_file(path: Path, identity: Path | None = None) -> Opened:
+    """The profile at `path`.
 
     Raises:
         SpiritError: the file is invalid, or a key is missing or wrong: with the exit code that says which.
     """
     words = ["profile", str(path), *([str(identity)] if identity else [])]
-    return from_data(Profile, (await _ask(words, str(path)))["profile"])
+    answer = await _ask(words, str(path))
+    return Opened(from_data(Profile, answer["profile"]), tuple(answer["warnings"]))
 
 
 async def open_settings() -> Chosen:
@@ -88,14 +102,14 @@ async def _ask(words: list[str], about: str) -> dict[str, Any]:
     return message
 
 
-def _open(path: Path, identity: Path | None) -> Profile:
+def _open(path: Path, identity: Path | None) -> Opened:
     from spiritstream.cli.settings import Environment
-    from spiritstream.config.load import load_profile
+    from spiritstream.config.load import load_file
     from spiritstream.config.opener import identity_opener
 
-    profile = load_profile(path, identity_opener(identity, Environment()), os.environ)
-    _check_uplink(profile)
-    return profile
+    loaded = load_file(path, identity_opener(identity, Environment()), os.environ)
+    _check_uplink(loaded.profile)
+    return Opened(loaded.profile, tuple(map(str, loaded.warnings)))
 
 
 def _check_uplink(profile: Profile) -> None:
@@ -104,14 +118,10 @@ def _check_uplink(profile: Profile) -> None:
     Raises:
         OpeningError: it does; also when the settings are not valid.
     """
-    from spiritstream.cli.settings import something_is_set
-
-    if not (something_is_set() or os.environ.get("SPIRITSTREAM_UPLINK")):
-        return
-    from spiritstream.config.settings import load_settings
+    from spiritstream.cli.settings import uplink_bps
     from spiritstream.model.uplink import over
 
-    if refusal := over(profile, load_settings(os.environ).uplink_bps):
+    if refusal := over(profile, uplink_bps()):
         raise OpeningError(*refusal, ExitCode.GUARDED)
 
 
@@ -129,7 +139,8 @@ def main() -> None:
         if kind == "settings":
             answer = {"settings": to_data(_choose())}
         else:
-            answer = {"profile": to_data(_open(Path(words[0]), Path(words[1]) if words[1:] else None))}
+            opened = _open(Path(words[0]), Path(words[1]) if words[1:] else None)
+            answer = {"profile": to_data(opened.profile), "warnings": list(opened.warnings)}
     except SpiritError as error:
         answer = {"error": {"message": error.message, "hint": error.hint, "code": int(error.exit_code)}}
     except Exception as error:

@@ -44,6 +44,8 @@ class Show:
     revision_applied: str = ""
     valid: bool = True
     findings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What its platforms may object to; it is as ordered all the same."""
     held: str = ""
     overrides: tuple[Override, ...] = ()
     drift: tuple[str, ...] = ()
@@ -173,6 +175,7 @@ def _show(data: Mapping[str, Any]) -> Show:
         revision_applied=str(data.get("revision_applied") or ""),
         valid=bool(data.get("valid", True)),
         findings=_texts(data.get("findings")),
+        warnings=_texts(data.get("warnings")),
         held=str(data.get("held") or ""),
         overrides=tuple(_override(one) for one in data.get("overrides") or ()),
         drift=_texts(data.get("drift")),

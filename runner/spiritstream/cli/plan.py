@@ -24,7 +24,7 @@ def command(files: tuple[Path, ...], output: str, identity: Path | None) -> int:
     changes, with 0 if there are none. The JSON's `id` can be given to `apply --plan-id`. Without a FILE:
     what the controller has not done yet of what its source says.
     """
-    from spiritstream.cli.plans import plan_data, plan_lines
+    from spiritstream.cli.plans import plan_data, plan_lines, warning_lines
 
     plans = asyncio.run(_plans(files, identity))
     if output == "json":
@@ -32,6 +32,8 @@ def command(files: tuple[Path, ...], output: str, identity: Path | None) -> int:
     else:
         for line in plan_lines(plans):
             click.echo(line)
+        for line in warning_lines(plans):
+            click.echo(line, err=True)
     if all(plan.is_empty for plan in plans):
         click.echo("nothing would change", err=True)
         return ExitCode.DONE
@@ -42,13 +44,13 @@ async def _plans(files: tuple[Path, ...], identity: Path | None) -> list[Plan]:
     from spiritstream.cli.offered import read_offered, source_folder
     from spiritstream.cli.onair import controller
     from spiritstream.cli.overview import read_overview
-    from spiritstream.cli.planning import as_put, plan_alone, plan_with
+    from spiritstream.cli.planning import as_put, plan_alone, plan_with, with_derived
 
     offered = read_offered(files, await source_folder()) if files else []
     async with controller() as peer:
         if peer is None:
             if not files:
                 raise UsageError("no controller runs, so there is only what you name", "name a FILE")
-            return [await plan_alone(one, identity) for one in offered]
+            return with_derived([await plan_alone(one, identity) for one in offered], offered)
         overview = read_overview(peer.hello, await peer.call("status"), 0.0)
-        return await plan_with(peer, overview, as_put(overview, offered))
+        return with_derived(await plan_with(peer, overview, as_put(overview, offered)), offered)

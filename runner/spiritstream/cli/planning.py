@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,20 @@ async def plan_with(peer: Any, overview: Overview, offered: Sequence[Offered]) -
     return read_plans(await peer.call("plan", files=texts), {one.name: one.digest for one in offered})
 
 
+def with_derived(plans: Sequence[Plan], offered: Sequence[Offered]) -> list[Plan]:
+    """The plans with what the offered profiles' encodings derive."""
+    from spiritstream.config.commonfile import common_for
+    from spiritstream.config.derivations import derivations
+
+    of = {one.name: one for one in offered}
+    return [
+        replace(plan, derived=derivations(one.data, str(one.path), one.path.parent, common_for(one.path)))
+        if (one := of.get(plan.name))
+        else plan
+        for plan in plans
+    ]
+
+
 def as_put(overview: Overview, offered: Sequence[Offered]) -> list[Offered]:
     """The profiles as they are to stand in the controller's folder."""
     folder = overview.controller.folder if overview.controller else None
@@ -44,10 +59,11 @@ async def plan_alone(offered: Offered, identity: Path | None) -> Plan:
     Raises:
         SpiritError: a secret of the profile cannot be had, or the runner does not answer.
     """
-    from spiritstream.cli.opening import open_profile
+    from spiritstream.cli.opening import open_file
     from spiritstream.cli.places import socket_for
 
-    profile = await open_profile(offered.path, identity)
+    opened = await open_file(offered.path, identity)
+    profile = opened.profile
     try:
         async with connect(socket_for(profile.name)) as peer:
             if peer.hello.get("profile") != profile.name:
@@ -59,4 +75,4 @@ async def plan_alone(offered: Offered, identity: Path | None) -> Plan:
             base = f"pid {peer.hello.get('pid')}"
     except AbsentError:
         found, base = changes(None, profile), ""
-    return Plan(profile.name, label(offered.path), found, offered.digest, base)
+    return Plan(profile.name, label(offered.path), found, offered.digest, base, warnings=opened.warnings)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from spiritstream.cli.place import shown_path
 from spiritstream.cli.rows import clean
 from spiritstream.errors import PeerError
-from spiritstream.model.changes import Change
+from spiritstream.model.changes import Action, Change, Scope
 from spiritstream.wire import from_data, to_data
 
 JSON_VERSION = 1
@@ -22,7 +22,9 @@ _ID_LETTERS = 16
 class Plan:
     """What would change for one profile. `digest` is of its new text, `base` of what is applied now.
 
-    `held` says why the controller would not do it (yet); `findings` what it finds wrong.
+    `held` says why the controller would not do it (yet); `findings` what it finds wrong; `warnings` what the
+    profile's platforms may object to, which is no part of what would change. `derived` are the values that
+    `for` stands for in the groups, by path, each with the rule that bound it.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Plan:
     base: str = ""
     held: str = ""
     findings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -58,10 +62,28 @@ def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
         if plan.is_empty:
             continue
         yield clean(f"{plan.name} ({plan.file})")
-        yield from (f"  {clean(change_text(plan.name, change))}" for change in plan.changes)
+        for change in plan.changes:
+            yield f"  {clean(change_text(plan.name, change))}"
+            yield from _derived_lines(plan, change)
         if plan.held:
             yield clean(f"  held: {plan.held}")
         yield from (f"  not valid: {clean(text)}" for text in plan.findings)
+
+
+def _derived_lines(plan: Plan, change: Change) -> Iterator[str]:
+    """What an encoding that is to begin is made of, as far as the profile does not say it."""
+    if change.scope is Scope.GROUP and change.action in (Action.START, Action.RESTART):
+        for path, line in plan.derived.items():
+            if path.startswith(f"{change.path}."):
+                yield f"    {path.removeprefix(f'{change.path}.')}: {clean(line)}"
+
+
+def warning_lines(plans: Sequence[Plan]) -> Iterator[str]:
+    """What platforms may object to, a line for each and one for its hint."""
+    for text in dict.fromkeys(text for plan in plans for text in plan.warnings):
+        head, *more = text.split("\n")
+        yield clean(f"warning: {head}")
+        yield from (f"  {clean(line.strip())}" for line in more)
 
 
 def change_text(name: str, change: Change) -> str:
@@ -101,4 +123,5 @@ def _plan(data: Mapping[str, Any], digests: Mapping[str, str]) -> Plan:
         base=str(data.get("revision") or ""),
         held=str(data.get("held") or ""),
         findings=tuple(str(text) for text in data.get("findings") or ()),
+        warnings=tuple(str(text) for text in data.get("warnings") or ()),
     )

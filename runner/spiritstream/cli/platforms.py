@@ -14,9 +14,30 @@ _JSON_VERSION = 1
 
 def complete(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
     """The ids that begin with what was typed, from the file names alone."""
-    from spiritstream.config.registry import known_ids
+    from pathlib import Path
 
-    return [id for id in known_ids() if id.startswith(typed.casefold())]
+    from spiritstream.config.registry import finder
+
+    return [id for id in finder(Path()).ids() if id.startswith(typed.casefold())]
+
+
+def complete_with_server(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """As `complete`; behind `NAME=`, also the platform's servers, `auto` and `backup`."""
+    from pathlib import Path
+
+    name, equals, server = typed.partition("=")
+    if not equals:
+        return complete(context, parameter, typed)
+    from spiritstream.config.choosing import words_of
+    from spiritstream.config.registry import finder
+    from spiritstream.errors import SpiritError
+
+    try:
+        platform = finder(Path())(name)
+    except SpiritError:
+        return []
+    offered = (*words_of(platform), *(one.name for one in platform.servers))
+    return [f"{name}={one}" for one in offered if one.casefold().startswith(server.casefold())]
 
 
 @click.command("platforms", short_help="The platforms that are known, their servers and limits.")
@@ -27,8 +48,8 @@ def command(name: str | None, search: str | None, output: str) -> None:
     """List the platforms that are known, or tell all that is known of one.
 
     A platform of your own is a file in `platforms/` of the config folder, in the form of the shipped ones
-    (`spiritstream schema platform`); one with a shipped one's id takes its place. Its keys are sealed for
-    its servers' hosts.
+    (`spiritstream schema platform`); one with a shipped one's id takes its place. A `platforms/` beside
+    profiles adds to them, and is listed in their folder. Keys are sealed for the hosts of own servers.
     """
     if name is not None and search is not None:
         raise UsageError("NAME and --search exclude each other", "leave one of them out")
@@ -39,10 +60,12 @@ def command(name: str | None, search: str | None, output: str) -> None:
 
 
 def _show(name: str, output: str) -> None:
-    from spiritstream.cli.platformtext import description, details
-    from spiritstream.config.registry import entry
+    from pathlib import Path
 
-    found = entry(name)
+    from spiritstream.cli.platformtext import description, details
+    from spiritstream.config.registry import finder
+
+    found = finder(Path()).entry(name)
     if output == "json":
         click.echo(json.dumps({"version": _JSON_VERSION, "platform": details(found)}, indent=2))
     else:
@@ -50,13 +73,16 @@ def _show(name: str, output: str) -> None:
 
 
 def _list(search: str, output: str) -> None:
+    from pathlib import Path
+
     from spiritstream.cli.platformtext import matches, summary, table
-    from spiritstream.config.registry import entry, known_ids, own_findings
+    from spiritstream.config.registry import finder
     from spiritstream.errors import ProfileError
 
-    if findings := own_findings():
+    known = finder(Path())
+    if findings := known.findings():
         raise ProfileError(findings)
-    found = [one for one in map(entry, known_ids()) if matches(one, search)]
+    found = [one for one in map(known.entry, known.ids()) if matches(one, search)]
     if output == "json":
         data = {"version": _JSON_VERSION, "platforms": [summary(one) for one in found]}
         click.echo(json.dumps(data, indent=2))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from spiritstream.config.choosing import chosen, words_of
+from spiritstream.config.platforms import Platform
 from spiritstream.config.registry import Entry
+from spiritstream.errors import SpiritError
 
 _MARKS = {
     "removed": "removed from a source's list",
@@ -29,12 +32,16 @@ _LIMITS = {
 
 def marks(entry: Entry) -> list[str]:
     """What is to be known of a platform before it is used, in a few words each."""
-    found = ["your own"] if entry.platform.own else []
+    found = [_origin(entry)] if entry.platform.own else []
     found += ["popular"] if entry.platform.common else []
     found += [_MARKS[doubt["kind"]] for doubt in entry.facts.get("doubts", ())]
     if instead := entry.platform.use_instead:
         found.append(f"write {instead} instead")
     return found
+
+
+def _origin(entry: Entry) -> str:
+    return f"beside the profiles: {entry.path}" if entry.beside else "your own"
 
 
 def matches(entry: Entry, text: str) -> bool:
@@ -84,7 +91,8 @@ def description(entry: Entry) -> Iterator[str]:
     platform, facts = entry.platform, entry.facts
     yield f"{platform.name}: platform: {platform.id}"
     if platform.own:
-        yield f"  your own: {entry.path}; its keys are sealed for the host of the server"
+        whose = _origin(entry) if entry.beside else f"your own: {entry.path}"
+        yield f"  {whose}; its keys are sealed for the host of the server"
     for doubt in facts.get("doubts", ()):
         yield f"  warning: {doubt['reason']} (as of {doubt['as_of']})"
     if platform.use_instead:
@@ -98,6 +106,8 @@ def description(entry: Entry) -> Iterator[str]:
         yield f"  the platform's help: {facts['more_info_url']}"
     yield from _servers(entry)
     yield from _limits(facts.get("limits", {}))
+    if "reconnect" in facts:
+        yield from _reconnect(facts["reconnect"])
     yield from _listed("notes", facts.get("notes", ()))
     yield from _listed("from", (f"{one['source']}, as of {one['as_of']}" for one in facts["sources"]))
 
@@ -106,23 +116,24 @@ def _servers(entry: Entry) -> Iterator[str]:
     platform = entry.platform
     if platform.server_from_dashboard:
         yield "  the platform shows you your own server: write it as server: rtmps://HOST/APP"
+    words = words_of(platform)
     if not platform.servers:
-        yield "  no server is listed: write it as server: rtmps://HOST/APP"
+        looked_up = "  no server is listed: it is looked up with the key when a target connects"
+        yield looked_up if platform.lookup else "  no server is listed: write it as server: rtmps://HOST/APP"
         return
-    usual = _usual(entry)
+    usual = _usual(platform)
     width = max(len(server.name) for server in platform.servers)
     yield f"  servers ({len(platform.servers)}), chosen by server: NAME"
     for server in platform.servers:
         said = [word for word, so in (("default", server.url == usual), ("backup", server.backup)) if so]
         yield f"    {server.name:{width}}  {server.url}" + (f"  ({', '.join(said)})" if said else "")
+    yield from (f"  server: {word} takes {told}" for word, told in words.items())
 
 
-def _usual(entry: Entry) -> str:
+def _usual(platform: Platform) -> str:
     """The address that is taken when none is named; empty when none is."""
-    from spiritstream.errors import SpiritError
-
     try:
-        return entry.platform.server_url()
+        return chosen(platform).url
     except SpiritError:
         return ""
 
@@ -136,9 +147,22 @@ def _limits(limits: Mapping[str, Any]) -> Iterator[str]:
             for row in value:
                 yield f"    at {row['resolution']} and up to {row['fps']} fps: {row['max_kbps']} kbit/s"
             continue
+        if name == "session":
+            yield f"    a broadcast of at most {value['hours']} hours ({_source(value)})"
+            continue
         words, unit = _LIMITS[name]
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         yield f"    {words}: {text} {unit}".rstrip()
+
+
+def _reconnect(budget: Mapping[str, Any]) -> Iterator[str]:
+    most, minutes = budget["most"], budget["within_minutes"]
+    yield f"  at most {most} broadcasts begin within {minutes} minutes; a target that lost more waits"
+    yield f"    {budget['reason'].rstrip('.')} ({_source(budget)})"
+
+
+def _source(fact: Mapping[str, Any]) -> str:
+    return f"{fact['source']}, {fact['as_of']}"
 
 
 def _listed(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -79,23 +79,28 @@ def ask_platforms(found: Callable[[str], Platform]) -> list[tuple[Platform, str 
 
 def ask_server(platform: Platform) -> str | None:
     """Which of a platform's servers, where there is a choice; `None` for its usual one."""
+    from spiritstream.config.choosing import check_server, chosen, words_of
+
     try:
-        platform.server_url()
+        chosen(platform)
         usual = True
     except SpiritError as error:
         say(f"  {error.message} ({error.hint})")
         usual = False
-    if usual and len(platform.servers) < 2 and not platform.server_from_dashboard:
+    words = words_of(platform)
+    if usual and not words and len(platform.servers) < 2 and not platform.server_from_dashboard:
         return None
     if len(platform.servers) > 1:
         say(f"  {platform.name} has {len(platform.servers)} servers; ? lists them")
+    for word, told in words.items():
+        say(f"  {word:6}  {told}")
 
     def checked(text: str) -> str | None:
         if text == "?":
             listed = [f"    {server.name}" for server in platform.servers[:_SHOWN_SERVERS]]
             raise SpiritError("\n".join(["the servers:", *listed]))
         if text or not usual:
-            platform.server_url(text)
+            check_server(platform, text or None)
         return text or None
 
     return ask("  server" + (" (empty: the usual one)" if usual else ""), checked, "")

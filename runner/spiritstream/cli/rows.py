@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from spiritstream.model.changes import root_of
@@ -53,6 +53,13 @@ class Row:
     advice: str = ""
     incoming: str = ""
     network: str = ""
+    warnings: tuple[str, ...] = ()
+    server: str = ""
+
+    @property
+    def about(self) -> str:
+        """What arrives at an input; which server a target was given, and why."""
+        return self.incoming or (f"server {self.server}" if self.server else "")
 
     @property
     def last(self) -> str:
@@ -88,16 +95,19 @@ def _row(unit: UnitStatus, now: float) -> Row:
         cause=clean(cause.message).removesuffix(".") if cause else "",
         advice=clean(cause.advice).removesuffix(".") if cause else "",
         incoming=arriving(arrives) if arrives else "",
+        warnings=tuple(map(clean, unit.warnings)),
+        server=clean(unit.server),
     )
 
 
 def arriving(what: Incoming) -> str:
-    """`h264 1920x1080 29.97 fps, keyframe 2.0 s, aac, 6012 kbit/s, 3 clock faults`: only what is known."""
+    """`h264 high 1920x1080 29.97 fps, keyframe 2.0 s, 3 B-frames, aac, 6012 kbit/s`: only what is known."""
     fps = "" if what.fps is None else f"{what.fps:.2f}".rstrip("0").rstrip(".") + " fps"
     faults = "1 clock fault" if what.clock_faults == 1 else f"{what.clock_faults} clock faults"
     parts = (
-        " ".join(word for word in (what.video, what.size, fps) if word),
+        " ".join(word for word in (what.video, what.profile, what.size, fps) if word),
         "" if what.keyframe_s is None else f"keyframe {what.keyframe_s:.1f} s",
+        f"{what.b_frames} B-frame{'' if what.b_frames == 1 else 's'}" if what.b_frames else "",
         what.audio or "",
         f"{what.bitrate_bps / 1000:.0f} kbit/s",
         faults if what.clock_faults else "",
@@ -177,11 +187,23 @@ def _width(lines: Sequence[Row], shown: Sequence[str]) -> int:
 
 def notes(lines: Sequence[Row]) -> list[str]:
     """What somebody should know or do about units that are not live: each cause once, in full."""
-    found: dict[str, list[str]] = {}
+    found: list[tuple[str, str]] = []
     for row in lines:
         if row.cause and row.state is not State.LIVE:
-            text = f"{row.cause} ({row.advice})" if row.advice else row.cause
-            found.setdefault(text, []).append(row.name.strip())
+            found.append((row.name, f"{row.cause} ({row.advice})" if row.advice else row.cause))
+    return _each_once(found)
+
+
+def warnings(lines: Sequence[Row]) -> list[str]:
+    """What platforms may object to, each once."""
+    return _each_once((row.name, text) for row in lines for text in row.warnings)
+
+
+def _each_once(said: Iterable[tuple[str, str]]) -> list[str]:
+    """Texts in their order, each with the names of all that it is said of."""
+    found: dict[str, list[str]] = {}
+    for name, text in said:
+        found.setdefault(text, []).append(name.strip())
     return [f"{', '.join(names)}: {text}" for text, names in found.items()]
 
 

@@ -45,7 +45,7 @@ class Known:
         if now is not None and now is not self._profile:
             self._profile = now
             self._secrets.update(now.secrets())
-        return self._secrets
+        return self._secrets.union(self.runner.learnt()) if self.runner else self._secrets
 
 
 async def run(words: argparse.Namespace) -> None:

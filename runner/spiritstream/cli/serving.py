@@ -20,6 +20,7 @@ from spiritstream.cli.rotating import RotatingFile, keep_tidy
 from spiritstream.cli.settings import Environment, ffmpeg_for
 from spiritstream.config.folders import settings_path
 from spiritstream.config.settings import Settings, load_settings
+from spiritstream.config.shelf import config_platforms
 from spiritstream.control.claim import claimed
 from spiritstream.control.controller import Controller
 from spiritstream.control.fleet import log
@@ -166,7 +167,7 @@ class Serving:
         if folder is not None:
             from spiritstream.control.folder import FolderSource
 
-            return FolderSource(folder), None
+            return FolderSource(folder, also=config_platforms()), None
         repository = self._origin.repository(state_folder() / "git", state)
         return repository, lambda: load_settings(os.environ).reach(repository.files)
 

@@ -48,6 +48,19 @@ def something_is_set() -> bool:
     return settings_path().exists() or bool(os.environ.get("SPIRITSTREAM_LOG_LEVEL"))
 
 
+def uplink_bps() -> int | None:
+    """What the line carries outwards, in bit/s; `None` where nobody says.
+
+    Raises:
+        SpiritError: the settings are not valid.
+    """
+    if not (settings_path().exists() or os.environ.get("SPIRITSTREAM_UPLINK")):
+        return None
+    from spiritstream.config.settings import load_settings
+
+    return load_settings(os.environ).uplink_bps
+
+
 class Environment(Mapping[str, str]):
     """The environment, and where it says nothing the settings' file, which is read only when asked for."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -20,6 +21,8 @@ def command(file: Path, textconv: bool) -> None:
     Two marks differ when the sealed values do. To see diffs so:
     git config diff.spiritstream.textconv "spiritstream show --textconv", and in .gitattributes:
     *.yaml diff=spiritstream
+
+    What an encoding's `for` derives follows as comments, each value with the rule that bound it.
     """
     from spiritstream.cli.files import label
     from spiritstream.config.load import document_leaves, read_bounded, unreadable
@@ -32,3 +35,18 @@ def command(file: Path, textconv: bool) -> None:
         raise ProfileError([unreadable(name, error)]) from None
     text = (shown_anyway if textconv else shown)(data, name, document_leaves)
     click.echo(text, nl=False)
+    if not textconv:  # a diff is of what was edited
+        click.echo("".join(_derived(file, name, data, text.endswith("\n"))), nl=False)
+
+
+def _derived(file: Path, name: str, data: bytes, on_a_new_line: bool) -> Iterator[str]:
+    """What is derived, as comments."""
+    from spiritstream.cli.rows import clean
+    from spiritstream.config.commonfile import common_for
+    from spiritstream.config.derivations import derivations
+
+    found = derivations(data, name, file.parent, common_for(file))
+    if found:
+        yield "" if on_a_new_line else "\n"
+        yield "# Derived:\n"
+    yield from (f"#   {path}: {clean(line)}\n" for path, line in found.items())

@@ -12,7 +12,7 @@ from spiritstream.cli.rows import clean, columns, duration, rows, title
 from spiritstream.cli.table import unit_table
 from spiritstream.cli.until import shown_moment
 from spiritstream.model.lifecycle import Order
-from spiritstream.model.status import UnitStatus
+from spiritstream.model.status import Status, UnitStatus
 from spiritstream.model.uplink import in_mbit
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def uplink_words(uplink: Uplink) -> str:
     count = len(uplink.undeclared)
     if not count:
         return said
-    return f"{said}; {count} target{'s pass' if count > 1 else ' passes'} on what arrives, which is not counted"
+    return (
+        f"{said}; {count} target{'s pass' if count > 1 else ' passes'} on what arrives, which is not counted"
+    )
 
 
 def _show(show: Show, now: float, width: int) -> list[RenderableType]:
@@ -67,10 +69,16 @@ def _show(show: Show, now: float, width: int) -> list[RenderableType]:
     parts += [Text(f"  {line}", "dim") for line in facts(show, now)]
     if show.runner is not None and show.runner.units:
         lines = rows(show.runner, now)
-        parts += [Text(f"  {row.name.strip()}: {row.incoming}") for row in lines if row.incoming]
+        parts += [Text(f"  {row.name.strip()}: {row.about}") for row in lines if row.about]
         parts.append(unit_table(lines, columns(lines, width)))
     parts += [Text(line, "yellow") for line in remarks(show, now)]
+    parts += [Text(line, "dim") for line in warning_lines(show)]
     return parts
+
+
+def warning_lines(show: Show) -> Iterator[str]:
+    """What its platforms may object to, each on a line; what to do about it is `validate`'s to say."""
+    yield from (clean(f"warning: {text.splitlines()[0]}") for text in show.warnings if text)
 
 
 def facts(show: Show, now: float) -> Iterator[str]:
@@ -96,11 +104,18 @@ def remarks(show: Show, now: float) -> Iterator[str]:
     """What is not as ordered, each with since when, the cause, the advice, and when it is tried next."""
     if show.runner is not None:
         yield from (_unit_line(show.name, unit, now) for unit in amiss(show.runner))
+        yield from _warnings(show.name, show.runner)
     units = {unit.path for unit in show.runner.units} if show.runner else set()
     by_hand = {one.path for one in show.overrides}
     for reason in reasons(show):
         if (reason.path not in units and reason.path not in by_hand) or not reason.path:
             yield reason_line(show.name, reason)
+
+
+def _warnings(name: str, runner: Status) -> Iterator[str]:
+    """What platforms may object to in what they get."""
+    for unit in runner.units:
+        yield from (clean(f"{shown_path(name, unit.path)}: {text}") for text in unit.warnings)
 
 
 def _unit_line(name: str, unit: UnitStatus, now: float) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, cast
 
-from spiritstream.cli.rows import GAP, HEADINGS, Row, clean, columns, notes, rows, squeeze, title
+from spiritstream.cli.rows import GAP, HEADINGS, Row, clean, columns, notes, rows, squeeze, title, warnings
 from spiritstream.cli.terminal import Terminal
 from spiritstream.journal import PlainLines
 from spiritstream.model.lifecycle import State
@@ -35,6 +35,8 @@ _STYLES = {
     State.FAILED: "bold red",
     State.IDLE: "dim",
 }
+# The table is for what happens: of warnings, which take some lines each, there is room for so many.
+_MOST_WARNINGS = 3
 _TEXT_COLUMNS = frozenset({"name", "state", "last"})
 
 
@@ -159,21 +161,29 @@ def view(status: Status, now: float, width: int, height: int) -> Group:
     from rich.text import Text
 
     every = rows(status, now)
-    remarks = notes(every)
-    incoming = [f"{row.name}: {row.incoming}" for row in every if row.incoming]
-    # Title, headings, the line for what is hidden, and one for the cursor; notes may take two lines each.
-    taken = sum(-(-len(line) // width) for line in incoming)
-    lines, hidden = squeeze(every, height - 4 - taken - 2 * len(remarks))
+    remarks = [*notes(every), *_warnings(every)]
+    about = [f"{row.name.strip()}: {row.about}" for row in every if row.about]
+    # Title, headings, the line for what is hidden, and one for the cursor; each remark may take some lines.
+    taken = sum(-(-len(line) // width) for line in about)
+    taken += sum(max(2, -(-len(line) // width)) for line in remarks)
+    lines, hidden = squeeze(every, height - 4 - taken)
     head = Text(title(status, now), "bold", no_wrap=True, overflow="ellipsis")
     more = [f"… and {hidden} more, all live"] if hidden else []
     return Group(
         head,
-        *(Text(line) for line in incoming),
+        *(Text(line) for line in about),
         *(Text(clean(line), "bold red") for line in status.error.splitlines()[:2]),
         unit_table(lines, columns(lines, width)),
         *(Text(line, "green") for line in more),
         *(Text(line, "yellow") for line in remarks),
     )
+
+
+def _warnings(lines: Sequence[Row]) -> list[str]:
+    every = warnings(lines)
+    left = len(every) - _MOST_WARNINGS
+    more = [f"… and {left} more of the kind, in `spiritstream status`"] if left > 0 else []
+    return every[:_MOST_WARNINGS] + more
 
 
 def unit_table(lines: Sequence[Row], shown: Sequence[str]) -> Table:

@@ -13,8 +13,9 @@ import click
 from spiritstream.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from spiritstream.cli.shelves import Staged
     from spiritstream.config.common import Common
     from spiritstream.config.load import Checked
     from spiritstream.config.staged import Blob
@@ -26,6 +27,7 @@ _JSON_VERSION = 1
 @click.command("validate", short_help="Check profiles; says every mistake at once.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--staged", is_flag=True, help="Check what git is about to commit, not the files.")
+@click.option("--strict", is_flag=True, help="Warnings, too, make it end with 4.")
 @click.option(
     "--output",
     type=click.Choice(["text", "json", "github", "sarif"]),
@@ -33,30 +35,35 @@ _JSON_VERSION = 1
     show_default=True,
     help="Lines for people, one JSON object, annotations for GitHub's checks, or SARIF for code scanning.",
 )
-def command(paths: tuple[Path, ...], staged: bool, output: str) -> int:
-    """Check profiles: files, or folders with *.yaml and *.yml in them.
+def command(paths: tuple[Path, ...], staged: bool, strict: bool, output: str) -> int:
+    """Check profiles: files, or folders with *.yaml and *.yml in them; and platforms beside profiles.
 
     With --staged and no PATH: those that the next commit changes; what cannot be read is a failure.
     Sealed values are checked in form only: no identity is needed. What is sealed for another recipient
-    than the .spiritstream.yaml names is a warning: it can be meant so while keys are rotated.
+    than the .spiritstream.yaml names is a warning: it can be meant so while keys are rotated. So is what
+    goes beyond a platform's limits; what a platform cannot take at all is an error.
     """
     checked, findings = _staged(paths) if staged else _files(paths)
     findings += [finding for one in checked.values() for finding in one.findings]
     findings = sorted({*findings, *_clashes(checked)})
-    warnings = sorted({warning for one in checked.values() for warning in one.warnings})
-    _print(findings, warnings, list(checked), output)
-    return int(ExitCode.INVALID if findings else ExitCode.DONE)
+    warnings = sorted({warning for one in checked.values() for warning in one.warnings} | {*_beyond(checked)})
+    judged = [*findings, *warnings] if strict else findings
+    _print(findings, warnings, list(checked), output, good=not judged)
+    return int(ExitCode.INVALID if judged else ExitCode.DONE)
 
 
 def _files(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
     from spiritstream.cli.files import collect, common_files, label
+    from spiritstream.cli.shelves import of_platforms, platform_findings
     from spiritstream.config.load import check_file
 
     if not paths:
         raise click.UsageError("Missing argument 'PATH...'.")
     if missing := [path for path in paths if not path.exists()]:
         raise click.UsageError(f"Path '{label(missing[0])}' does not exist.")
-    files, findings = collect(paths)
+    profiles = [path for path in paths if not of_platforms(path)]
+    files, findings = collect(profiles)
+    findings += platform_findings(paths)
     # Also those that nothing inherits from yet.
     findings += [one for path in common_files(paths, []) for one in check_file(path, label(path)).findings]
     return {label(path): check_file(path, label(path)) for path in files}, findings
@@ -64,6 +71,7 @@ def _files(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
 
 def _staged(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]:
     from spiritstream.cli.files import label
+    from spiritstream.cli.shelves import Staged
     from spiritstream.config.common import COMMON
     from spiritstream.config.document import MAX_BYTES
     from spiritstream.config.load import Checked, check_data
@@ -74,8 +82,10 @@ def _staged(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]
         folder: _staged_common(blob, label(Path(os.path.relpath(top / blob.path))))
         for folder, blob in staged_called(COMMON, MAX_BYTES).items()
     }
+    platforms = Staged(top)
+    touched = _touched(paths, top, platforms)
     checked: dict[str, Checked] = {}
-    for blob in _blobs(paths, top):
+    for blob in _blobs(paths, top, [(top / one).parent for one in touched]):
         path = top / blob.path
         name = label(Path(os.path.relpath(path)))
         common = _nearest(commons, path.relative_to(top).parent)
@@ -84,14 +94,27 @@ def _staged(paths: tuple[Path, ...]) -> tuple[dict[str, Checked], list[Finding]]
         elif blob.data is None:
             checked[name] = Checked([_too_large(name)])
         else:
-            checked[name] = check_data(blob.data, name, path.parent, common=common)
+            known = platforms.known(path.relative_to(top).parent)
+            checked[name] = check_data(blob.data, name, path.parent, common=common, platforms=known)
     if paths and not checked:
         click.echo("nothing that is staged there is a profile", err=True)
-    return checked, []
+    return checked, [one for folder in touched for one in platforms.findings(folder)]
 
 
-def _blobs(paths: tuple[Path, ...], top: Path) -> list[Blob]:
-    """The blobs to check: with a `.spiritstream.yaml` among them, also all that inherit from it."""
+def _touched(paths: tuple[Path, ...], top: Path, platforms: Staged) -> list[str]:
+    """The staged folders of platforms that are to be checked, with the profiles that they stand beside."""
+    from spiritstream.config.shelf import FOLDER
+    from spiritstream.config.staged import staged_changes
+
+    if paths:
+        below = [Path(os.path.relpath(path.resolve(), top.resolve())) for path in paths]
+        return [one for one in platforms.shelves if any(Path(one).is_relative_to(path) for path in below)]
+    changed = (path.rpartition("/")[0] for path in staged_changes())
+    return sorted({folder for folder in changed if folder.rpartition("/")[2] == FOLDER})
+
+
+def _blobs(paths: tuple[Path, ...], top: Path, beside: list[Path]) -> list[Blob]:
+    """The blobs to check: with a `.spiritstream.yaml` or platforms, also all that know of it."""
     from spiritstream.cli.files import ENDINGS
     from spiritstream.config.common import COMMON
     from spiritstream.config.document import MAX_BYTES
@@ -99,7 +122,7 @@ def _blobs(paths: tuple[Path, ...], top: Path) -> list[Blob]:
 
     found = {blob.path: blob for blob in staged_blobs(paths, ENDINGS, MAX_BYTES, COMMON)}
     below = [top / path for path in map(Path, found) if path.name == COMMON]
-    for folder in {path.parent for path in below if path.parent.is_dir()}:
+    for folder in {folder for folder in (*beside, *(path.parent for path in below)) if folder.is_dir()}:
         found |= {blob.path: blob for blob in staged_blobs([folder], ENDINGS, MAX_BYTES)}
     return list(found.values())
 
@@ -136,7 +159,26 @@ def _clashes(checked: dict[str, Checked]) -> list[Finding]:
     return found
 
 
-def _print(findings: list[Finding], warnings: list[Finding], files: list[str], output: str) -> None:
+def _beyond(checked: dict[str, Checked]) -> Iterator[Finding]:
+    """The profile with which those before it send more than this machine's settings say the line carries."""
+    from spiritstream.cli.settings import uplink_bps
+    from spiritstream.errors import Finding
+    from spiritstream.model.uplink import MORE, in_mbit
+
+    line_bps = uplink_bps() if any(one.sends_bps for one in checked.values()) else None
+    total_bps = 0
+    for file, one in checked.items():
+        total_bps += one.sends_bps
+        if line_bps is not None and one.sends_bps and total_bps > line_bps:
+            beside = " with the profiles before it" if total_bps > one.sends_bps else ""
+            message = f"it would send {in_mbit(total_bps)}{beside}, and the uplink is {in_mbit(line_bps)}"
+            yield Finding(file, one.line, one.column, "name", message, MORE)
+            return
+
+
+def _print(
+    findings: list[Finding], warnings: list[Finding], files: list[str], output: str, *, good: bool
+) -> None:
     from spiritstream.config.common import COMMON
 
     if output == "json":
@@ -162,7 +204,7 @@ def _print(findings: list[Finding], warnings: list[Finding], files: list[str], o
         for warning in warnings:
             click.echo(f"warning: {warning}", err=True)
         profiles = sum(Path(file).name != COMMON for file in files)
-        if files and not findings:
+        if files and good:
             click.echo(f"ok: {profiles} profile{'' if profiles == 1 else 's'} checked, nothing is wrong")
 
 

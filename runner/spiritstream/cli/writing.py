@@ -183,7 +183,7 @@ def _text(answers: Answers, keys: Keys) -> str:
                 one.server,
                 one.platform.stream_key_url,
                 one.quality,
-                one.platform.limits,
+                one.platform.bounds,
                 one.platform.warning,
             )
         )

@@ -12,11 +12,14 @@ from spiritstream.config.document import read_document
 from spiritstream.config.identityfile import Locked, UnknownVersionError, parse_identity_file
 from spiritstream.config.keypair import IDENTITY_PREFIX
 from spiritstream.config.load import check_text, read_bounded, unreadable
+from spiritstream.config.ownfile import own_entry
 from spiritstream.config.private import read_private
 from spiritstream.config.settings import Settings, read_settings
+from spiritstream.config.shelf import FOLDER, LINKED, PlatformFile, config_platforms
+from spiritstream.config.themefolder import exported_themes, theme_files, themes_folder
 from spiritstream.errors import ExitCode, Finding, KeyMissingError, ProfileError, SpiritError
 
-FOLDER = "spiritstream"
+_TOP = "spiritstream"
 """The archive's folder: it is laid out as the config folder, so that it can be unpacked there."""
 _MAX_IDENTITY_BYTES = 4096
 # What a file has that is a profile, be it valid or not.
@@ -40,6 +43,8 @@ class Clearing:
 def exported(settings: Settings, profiles: Sequence[Path], identity: Path | None) -> dict[str, bytes]:
     """The files of an archive by their names in it: settings, profiles, and an identity if one is named.
 
+    Among `profiles` are the platforms beside them, and the config folder's.
+
     All of it holds no secret in clear text: only what is valid is exported, and the schemas know of no
     such secret.
 
@@ -50,17 +55,25 @@ def exported(settings: Settings, profiles: Sequence[Path], identity: Path | None
     """
     files: dict[str, bytes] = {}
     if document := read_settings(settings.path):
-        files[f"{FOLDER}/settings.yaml"] = document.text.encode()
+        files[f"{_TOP}/settings.yaml"] = document.text.encode()
     findings: list[Finding] = []
+    own = config_platforms()
     for path in profiles:
         data, wrong = _checked(path)
         findings += wrong
-        files[f"{FOLDER}/profiles/{path.relative_to(settings.profiles).as_posix()}"] = data
+        is_own = path.parent == own
+        place = f"{FOLDER}/{path.name}" if is_own else f"profiles/{_seen_from(settings.profiles, path)}"
+        files[f"{_TOP}/{place}"] = data
     if findings:
         raise ProfileError(findings)
+    files |= {f"{_TOP}/{name}": data for name, data in exported_themes().items()}
     if identity is not None:
-        files[f"{FOLDER}/identity"] = _protected(identity)
+        files[f"{_TOP}/identity"] = _protected(identity)
     return files
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _checked(path: Path) -> tuple[bytes, list[Finding]]:
@@ -70,7 +83,21 @@ def _checked(path: Path) -> tuple[bytes, list[Finding]]:
         return b"", [unreadable(str(path), error)]
     if path.name == COMMON:
         return data, list(common_of(data, str(path)).findings)
+    if path.parent.name == FOLDER:
+        return data, _wrong_with(PlatformFile(str(path), data), path)
     return data, check_text(data, str(path), path.parent, common_for(path))
+
+
+def _wrong_with(file: PlatformFile, path: Path) -> list[Finding]:
+    if path.parent != config_platforms() and _leaves(path):
+        return [Finding(file.file, 1, 1, "", *LINKED)]
+    found = own_entry(file)
+    return list(found) if isinstance(found, tuple) else []
+
+
+def _leaves(path: Path) -> bool:
+    """Whether a platform's file is reached by a link from where its folder stands."""
+    return not path.resolve().is_relative_to(path.parent.parent.resolve())
 
 
 def _protected(path: Path) -> bytes:
@@ -94,11 +121,11 @@ def _protected(path: Path) -> bytes:
 
 
 def clearing(settings: Settings, profiles: Sequence[Path]) -> Clearing:
-    """What is there to be removed: the settings' file, and the profiles.
+    """What is there to be removed: the settings' file, the profiles and the themes.
 
     Left are: what lies in a git work tree, what lies among the recordings, and what is no profile.
     """
-    found = [*([settings.path] if settings.path.exists() else []), *profiles]
+    found = [*([settings.path] if settings.path.exists() else []), *profiles, *theme_files()]
     left = {path: reason for path in found if (reason := _reason_to_stay(path, settings))}
     return Clearing([path for path in found if path not in left], left)
 
@@ -107,11 +134,15 @@ def _reason_to_stay(path: Path, settings: Settings) -> str:
     real = path.resolve()
     if any((parent / ".git").exists() for parent in {*path.absolute().parents, *real.parents}):
         return "in a git work tree"
-    if path == settings.path:
+    if path == settings.path or path.parent == themes_folder():
         return ""
     if real.is_relative_to(settings.recordings.resolve()):
         return "among the recordings"
-    return "" if path.name == COMMON or _is_profile(path) else "no profile"
+    if path.parent.name == FOLDER:
+        return "behind a link" if _leaves(path) else ""
+    if path.name == COMMON:
+        return ""
+    return "" if _is_profile(path) else "no profile"
 
 
 def _is_profile(path: Path) -> bool:

@@ -5,21 +5,21 @@ Called only with a document that neither the schema nor `checks` finds fault wit
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from spiritstream.config.address import same_place
-from spiritstream.config.checks import Surroundings, children, kind_of, semantic_findings
+from spiritstream.config.address import with_plain_scheme
+from spiritstream.config.checks import PlatformLike, Surroundings, children
+from spiritstream.config.choosing import chosen
 from spiritstream.config.document import Document
 from spiritstream.config.leaves import SECRET_FIELDS
 from spiritstream.config.listening import DEFAULT_HOLD, DEFAULT_LISTEN, parse_listen
-from spiritstream.config.places import Path, dotted
+from spiritstream.config.places import Path
+from spiritstream.config.recognising import recognised
 from spiritstream.config.sending import nearest_sender, sender_for
 from spiritstream.config.values import parse_bitrate, parse_duration, parse_fps, parse_size
-from spiritstream.errors import Finding, SpiritError
 from spiritstream.model.profile import (
     Address,
     Audio,
@@ -39,8 +39,6 @@ from spiritstream.model.profile import (
     Video,
 )
 from spiritstream.secret import Secret
-
-__all__ = ["Surroundings", "build_profile", "duplicate_findings", "semantic_findings"]
 
 Secrets = Mapping[Path, Secret]
 _COPY = "copy"
@@ -119,7 +117,7 @@ def _fps(data: dict[str, Any]) -> Fraction | None:
 
 def _address(url: str, path: Path, data: dict[str, Any], secrets: Secrets) -> Address:
     key, password, passphrase = (secrets.get((*path, field)) for field in SECRET_FIELDS)
-    return Address(url, key, data.get("username"), password, passphrase)
+    return Address(with_plain_scheme(url), key, data.get("username"), password, passphrase)
 
 
 def _group(path: Path, data: dict[str, Any], sender: object, around: Surroundings, secrets: Secrets) -> Group:
@@ -147,6 +145,7 @@ def _video(data: Any) -> Video | None:
         keyframe_s=parse_duration(data.get("keyframe", 2)),
         preset=data.get("preset"),
         profile=data.get("profile"),
+        b_frames=int(data["b_frames"]) if "b_frames" in data else None,
     )
 
 
@@ -165,12 +164,16 @@ def _audio(data: Any) -> Audio | None:
 def _target(
     path: Path, data: dict[str, Any], usual: _Usual, around: Surroundings, secrets: Secrets
 ) -> Target:
-    platform, address, service = None, None, None
+    platform, address, server = None, None, None
+    service: PlatformLike | None = None
     if "platform" in data:
         service = around.find_platform(data["platform"])
-        platform, address = service.id, _address(service.server_url(data.get("server")), path, data, secrets)
+        got = chosen(service, data.get("server"))
+        platform, server, address = service.id, got.choice, _address(got.url, path, data, secrets)
     elif "url" in data:
-        address = _address(data["url"], path, data, secrets)
+        known = recognised(data["url"], around.platforms_at)
+        service = known.platform if known else None
+        address = _address(known.url if known else data["url"], path, data, secrets)
     return Target(
         name=str(path[-1]),
         address=address,
@@ -180,6 +183,7 @@ def _target(
         enabled=data.get("enabled", True),
         sender=sender_for(data.get("sender", usual.sender), address.scheme if address else ""),
         leave=Leave(data.get("leave", Leave.CLEAN)),
+        server=server,
         limits=service.bounds if service else None,
         reconnects=service.reconnects if service else None,
     )
@@ -190,47 +194,3 @@ def _record(data: Any, around: Surroundings) -> Record:
         return Record(around.recording(data))
     segment = data.get("segment")
     return Record(around.recording(data["path"]), None if segment is None else parse_duration(segment))
-
-
-def duplicate_findings(document: Document, around: Surroundings, secrets: Secrets) -> list[Finding]:
-    """Enabled targets that lead to the same place with the same key, or record into the same file.
-
-    Keys that are not opened (`secrets` lacks them) are equal when they are written alike.
-    """
-    seen: dict[object, Path] = {}
-    found: list[Finding] = []
-    for path, target in _enabled_targets(document.data):
-        place = _place(path, target, around, secrets)
-        if place is not None and (first := seen.setdefault(place, path)) != path:
-            message = f"leads to the same place as {dotted(first)}"
-            hint = "remove one of the two, or disable it with 'enabled: false'"
-            found.append(document.finding(path, message, hint, at_key=True))
-    return found
-
-
-def _enabled_targets(data: object) -> Iterator[tuple[Path, dict[str, object]]]:
-    for path, group in children(data, (), "groups"):
-        if group.get("enabled", True) is True:
-            for at, target in children(group, path, "targets"):
-                if target.get("enabled", True) is True:
-                    yield at, target
-
-
-def _place(path: Path, target: dict[str, Any], around: Surroundings, secrets: Secrets) -> object:
-    """What two targets must not share."""
-    try:
-        match kind_of(target):
-            case "record":
-                record = target["record"]
-                return "record", around.recording(record if isinstance(record, str) else record["path"])
-            case "url":
-                url = target["url"]
-            case "platform":
-                url = around.find_platform(target["platform"]).server_url(target.get("server"))
-            case _:
-                return None
-        key = secrets.get((*path, "key")) or json.dumps(target.get("key"), sort_keys=True)
-        return "address", same_place(url), key
-    # A target that is otherwise wrong has findings of its own.
-    except (SpiritError, KeyError, TypeError, AttributeError, ValueError):
-        return None

@@ -7,23 +7,24 @@ passed over, as the schema's findings cover it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
 from spiritstream.config.address import (
     PULL_SCHEMES,
-    SERVER_SCHEMES,
     TARGET_SCHEMES,
     url_problem,
     url_scheme,
 )
+from spiritstream.config.choosing import Listing, chosen, server_problem
 from spiritstream.config.document import Document
 from spiritstream.config.leaves import host_of
 from spiritstream.config.listening import rtmp_findings
 from spiritstream.config.places import Path
 from spiritstream.config.quality import encoding_findings, picture_findings
+from spiritstream.config.recognising import held_key, recognised
 from spiritstream.config.recording import record_findings
 from spiritstream.config.schema import MAX_FINDINGS
 from spiritstream.config.sending import sender_findings
@@ -31,25 +32,12 @@ from spiritstream.errors import Finding, SpiritError
 from spiritstream.model.limits import Limits
 from spiritstream.model.profile import KEY_PLACEHOLDER
 from spiritstream.model.reconnects import ReconnectBudget
-from spiritstream.model.servers import Lookup
 
 Node = dict[str, object]
 
 
-class PlatformLike(Protocol):
+class PlatformLike(Listing, Protocol):
     """What is needed of a platform here."""
-
-    @property
-    def id(self) -> str:
-        """Its id, which its keys are sealed for, unless it is the user's own."""
-
-    @property
-    def name(self) -> str:
-        """As people write it."""
-
-    @property
-    def own(self) -> bool:
-        """Whether it is the user's own: its keys are sealed for its servers' hosts."""
 
     @property
     def bounds(self) -> Limits | None:
@@ -59,16 +47,9 @@ class PlatformLike(Protocol):
     def reconnects(self) -> ReconnectBudget | None:
         """How often a target may be begun anew; `None` without a limit."""
 
-    @property
-    def lookup(self) -> Lookup | None:
-        """How the present servers are asked for; `None` if they are not."""
 
-    @property
-    def warning(self) -> str:
-        """Why it may not work; empty without a doubt."""
-
-    def server_url(self, choice: str | None = None) -> str:
-        """The address of a server by its name, of a written one, or of the first."""
+def _nobody(_: str) -> Sequence[PlatformLike]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +57,20 @@ class Surroundings:
     """What a profile means beyond its own text: known platforms, and where relative paths start.
 
     `absolute` is for what is read, `recording` for what is recorded into; `beyond` finds what the profile
-    names and may not use.
+    names and may not use; `platforms_at` is from a host to whose addresses may be there.
     """
 
     find_platform: Callable[[str], PlatformLike]
     absolute: Callable[[str], str]
     recording: Callable[[str], str]
     beyond: Callable[[Document], list[Finding]]
+    platforms_at: Callable[[str], Sequence[PlatformLike]] = _nobody
 
     def destination(self, name: str, server: str | None) -> str | None:
         """What the keys of a platform are bound to, at one of its listed servers; `None` if it has none."""
         try:
             platform = self.find_platform(name)
-            return host_of(platform.server_url(server)) if platform.own else platform.id
+            return host_of(chosen(platform, server).url) if platform.own else platform.id
         except SpiritError:
             return None
 
@@ -211,7 +193,7 @@ def _target_findings(
             yield from _container_findings(document, path, target, group, "rtmp")
             yield from sender_findings(document, path, target, group, "rtmp")
         case "url":
-            yield from _url_findings(document, path, target, group)
+            yield from _url_findings(document, path, target, group, around)
         case "record":
             yield from _misplaced(document, path, target, _BESIDE["record"], "beside 'record'")
             yield from record_findings(document, path, target, group)
@@ -234,41 +216,22 @@ def _platform_findings(
         yield document.finding((*path, "platform"), error.message, error.hint)
         return
     at = (*path, "platform" if server is None else "server")
-    if server and "://" in server and (problem := url_problem(server, SERVER_SCHEMES)):
+    if problem := server_problem(platform, server):
         yield document.finding(at, *problem)
-        return
-    try:
-        url = platform.server_url(server)
-    except SpiritError as error:
-        yield document.finding(at, error.message, error.hint)
-        return
-    if problem := url_problem(url, SERVER_SCHEMES):
-        yield document.finding(at, f"the platform's server cannot be used: {problem[0]}", problem[1])
 
 
-def doubtful_platforms(document: Document, around: Surroundings) -> Iterator[Finding]:
-    """The targets whose platform may not work, as its file says."""
-    for path, group in children(document.data, (), "groups"):
-        for at, target in children(group, path, "targets"):
-            if kind_of(target) != "platform" or not isinstance(name := target["platform"], str):
-                continue
-            try:
-                platform = around.find_platform(name)
-            except SpiritError:
-                continue
-            if platform.warning:
-                message = f"{platform.name} may not work: {platform.warning}"
-                hint = f"spiritstream platforms {platform.id}"
-                yield document.finding((*at, "platform"), message, hint)
-
-
-def _url_findings(document: Document, path: Path, target: Node, group: Node) -> Iterator[Finding]:
+def _url_findings(
+    document: Document, path: Path, target: Node, group: Node, around: Surroundings
+) -> Iterator[Finding]:
     url = target.get("url")
     if not isinstance(url, str) or not url:
         return
     if problem := url_problem(url, TARGET_SCHEMES):
         yield document.finding((*path, "url"), *problem)
         return
+    known = recognised(url, around.platforms_at)
+    if known and (problem := held_key(url, known, has_key="key" in target)):
+        yield document.finding((*path, "url"), *problem)
     scheme = url_scheme(url)
     beside = _BESIDE["srt" if scheme == "srt" else "rtmp"]
     yield from _misplaced(document, path, target, beside, f"with {scheme}")

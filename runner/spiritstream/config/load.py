@@ -8,26 +8,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from spiritstream.config.build import Surroundings, build_profile, duplicate_findings, semantic_findings
-from spiritstream.config.checks import doubtful_platforms
+from spiritstream.config.build import build_profile
+from spiritstream.config.checks import Surroundings, semantic_findings
 from spiritstream.config.common import COMMON, Common
 from spiritstream.config.commonfile import common_for, read_common
 from spiritstream.config.data import data_folder
+from spiritstream.config.deriving import with_derived
 from spiritstream.config.document import Document, read_document
+from spiritstream.config.duplicates import duplicate_findings
 from spiritstream.config.filling import with_defaults
 from spiritstream.config.intended import recipient_warnings
 from spiritstream.config.leaves import SecretLeaf, secret_leaves
+from spiritstream.config.pasted import pasted_addresses
 from spiritstream.config.places import NAME
+from spiritstream.config.platforms import Platform
 from spiritstream.config.reach import Reach, reach_findings
 from spiritstream.config.reading import read_bounded as read_bounded
 from spiritstream.config.reading import unreadable as unreadable
 from spiritstream.config.registry import finder
+from spiritstream.config.rulings import judge
 from spiritstream.config.schema import MAX_FINDINGS, profile_validator, schema_findings
 from spiritstream.config.sources import reveal, sealed_findings
 from spiritstream.errors import Finding, ProfileError
 from spiritstream.model.profile import Profile
+from spiritstream.model.uplink import load_of
 from spiritstream.secret import Secret
 
 if TYPE_CHECKING:
@@ -37,33 +43,66 @@ Opener = Callable[[str, str, str], Secret]
 """(sealed text, destination, field) -> the secret; raises KeyMissing-, Tampered- or MovedError."""
 
 
-def surroundings(folder: Path, reach: Reach | None = None) -> Surroundings:
-    """What a profile in `folder` means beyond its text; with `reach`, it comes from git."""
+class Platforms(Protocol):
+    """The platforms that are known somewhere, as `registry.Known` has them."""
+
+    def __call__(self, name: str, /) -> Platform:
+        """The platform of a name. Raises UnknownPlatformError or OwnPlatformError."""
+
+    def at(self, host: str, /) -> tuple[Platform, ...]:
+        """Those with an address at a host."""
+
+
+def surroundings(
+    folder: Path, reach: Reach | None = None, platforms: Platforms | None = None
+) -> Surroundings:
+    """What a profile in `folder` means beyond its text; with `reach`, it comes from git.
+
+    `platforms` are those that are known there: without them, what the disk has now.
+    """
     recordings = folder if reach is None else reach.recordings
+    known = platforms or finder(folder)
     return Surroundings(
-        finder(),
+        known,
         lambda path: os.path.normpath(folder.absolute() / path),
         lambda path: os.path.normpath(recordings.absolute() / path),
         lambda document: reach_findings(document, reach, folder) if reach else [],
+        known.at,
     )
 
 
 def document_leaves(document: Document) -> list[SecretLeaf]:
-    """Every secret leaf of a document, with its destination by the platforms that are known."""
-    return secret_leaves(document, surroundings(Path()).destination)
+    """Every secret leaf of a document, with its destination by the platforms that are known at its file."""
+    return secret_leaves(document, surroundings(Path(document.file).parent).destination)
+
+
+def leaves_at(folder: Path, platforms: Platforms | None = None) -> Callable[[Document], list[SecretLeaf]]:
+    """As `document_leaves`, for documents that stand in `folder` or know these platforms."""
+    around = surroundings(folder, platforms=platforms)
+    return lambda document: secret_leaves(document, around.destination)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What is wrong with a file, and the profile's name with its place; an invalid name is left empty.
 
-    `warnings` are what may be meant so: the profile can be used.
+    `warnings` are what may be meant so: the profile can be used. `sends_bps` is what a valid one declares to
+    send out of the house, in bit/s.
     """
 
     findings: list[Finding]
     name: str = ""
     line: int = 1
     column: int = 1
+    warnings: tuple[Finding, ...] = ()
+    sends_bps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A profile, its secrets revealed, and what its platforms may object to."""
+
+    profile: Profile
     warnings: tuple[Finding, ...] = ()
 
 
@@ -94,7 +133,7 @@ def check_file(path: Path, file: str = "") -> Checked:
 
 
 def _check(text: bytes | str, file: str, around: Surroundings, common: Common | None) -> Checked:
-    document, findings = _checked(text, file, around, common)
+    document, findings, warnings = _checked(text, file, around, common)
     if document is None or len(findings) >= MAX_FINDINGS:
         return Checked(_at_once(findings))
     leaves = secret_leaves(document, around.destination)
@@ -104,22 +143,33 @@ def _check(text: bytes | str, file: str, around: Surroundings, common: Common | 
     if not isinstance(name, str) or not NAME.fullmatch(name):
         return Checked(_at_once(findings))
     mark = document.marks[("name",)]
-    warnings = tuple(doubtful_platforms(document, around))
     warnings += tuple(recipient_warnings(document, leaves, common)) if common else ()
-    return Checked(_at_once(findings), name, mark.line, mark.column, warnings)
+    sends_bps = 0 if findings else load_of(build_profile(document, around, {})).bps
+    return Checked(_at_once(findings), name, mark.line, mark.column, warnings, sends_bps)
 
 
 def check_data(
-    data: bytes, file: str, folder: Path, *, reach: Reach | None = None, common: Common | None = None
+    data: bytes,
+    file: str,
+    folder: Path,
+    *,
+    reach: Reach | None = None,
+    common: Common | None = None,
+    platforms: Platforms | None = None,
 ) -> Checked:
     """As `check_file`, for bytes that are to stand in a file of `folder`; with `reach`, in one from git.
 
-    `common` is what they inherit there.
+    `common` is what they inherit there, `platforms` those that are known there.
     """
-    return _check(data, file, surroundings(folder, reach), common)
+    return _check(data, file, surroundings(folder, reach, platforms), common)
 
 
 def load_profile(path: Path, opener: Opener | None, environ: Mapping[str, str]) -> Profile:
+    """As `load_file`, the profile alone."""
+    return load_file(path, opener, environ).profile
+
+
+def load_file(path: Path, opener: Opener | None, environ: Mapping[str, str]) -> Loaded:
     """The profile in a file, with what it inherits, its secrets revealed.
 
     Raises:
@@ -130,7 +180,7 @@ def load_profile(path: Path, opener: Opener | None, environ: Mapping[str, str]) 
         data = read_bounded(path)
     except OSError as error:
         raise ProfileError([unreadable(str(path), error)]) from None
-    return load_data(data, str(path), path.parent, opener, environ, common=common_for(path))
+    return load_bytes(data, str(path), path.parent, opener, environ, common=common_for(path))
 
 
 def load_data(
@@ -142,20 +192,38 @@ def load_data(
     *,
     reach: Reach | None = None,
     common: Common | None = None,
+    platforms: Platforms | None = None,
 ) -> Profile:
-    """As `load_profile`, for bytes; `file` is their name in the errors, `common` what they inherit.
+    """As `load_bytes`, the profile alone."""
+    return load_bytes(
+        data, file, folder, opener, environ, reach=reach, common=common, platforms=platforms
+    ).profile
+
+
+def load_bytes(
+    data: bytes,
+    file: str,
+    folder: Path,
+    opener: Opener | None,
+    environ: Mapping[str, str],
+    *,
+    reach: Reach | None = None,
+    common: Common | None = None,
+    platforms: Platforms | None = None,
+) -> Loaded:
+    """As `load_file`, for bytes; `file` is their name in the errors, `common` what they inherit.
 
     Relative paths in it are relative to `folder`. With `reach`, it comes from git and uses nothing else.
     """
-    around = surroundings(folder, reach)
-    document, findings = _checked(data, file, around, common)
+    around = surroundings(folder, reach, platforms)
+    document, findings, warnings = _checked(data, file, around, common)
     if findings or document is None:
         raise ProfileError(_at_once(findings))
     leaves = secret_leaves(document, around.destination)
     secrets = {leaf.at: reveal(leaf, file, opener, environ, folder, reach) for leaf in leaves}
     if clashes := duplicate_findings(document, around, secrets):
         raise ProfileError(clashes)
-    return build_profile(document, around, secrets)
+    return Loaded(build_profile(document, around, secrets), warnings)
 
 
 @lru_cache(maxsize=1)
@@ -166,20 +234,24 @@ def _validator() -> Validator:
 
 def _checked(
     text: bytes | str, file: str, around: Surroundings, common: Common | None
-) -> tuple[Document | None, list[Finding]]:
-    """The document with its defaults, and what is wrong with it apart from its secrets' values."""
+) -> tuple[Document | None, list[Finding], tuple[Finding, ...]]:
+    """The document with its defaults, what is wrong with it apart from its secrets' values, and warnings."""
     document, findings = read_document(text, file)
     if document is None or (document.data is None and findings):
-        return None, findings
+        return None, findings, ()
     if common is not None and common.findings:
         # What is missing may stand there: only what does not depend on it could be told.
-        return document, [*findings, *common.findings]
+        return document, [*findings, *common.findings], ()
     if common is not None:
         document = with_defaults(document, common)
+    document, unsuited = with_derived(document, around.find_platform, around.platforms_at)
+    findings += _elsewhere(unsuited, findings)
     findings += _elsewhere(schema_findings(document, _validator()), findings)
     findings += _elsewhere(semantic_findings(document, around), findings)
     findings += _elsewhere(around.beyond(document), findings)
-    return document, findings
+    rulings = judge(document, around)
+    findings += _elsewhere(list(rulings.refused), findings)
+    return document, findings, (*rulings.warnings, *pasted_addresses(document, around))
 
 
 def _elsewhere(new: list[Finding], old: list[Finding]) -> list[Finding]:

@@ -10,7 +10,7 @@ ADD = {
     "input": "add 'input:' with one of test, files, pull, rtmp",
     "certificate": "add 'certificate:', the PEM file of the certificate with its chain",
     "private_key": "add 'private_key:', the PEM file of the certificate's private key",
-    "codec": "add 'codec:'; copy passes the stream as it is",
+    "codec": "add 'codec:', or 'for: targets' to fit where it goes; codec: copy passes the stream as it is",
 }
 """The line to add for a key that is missing."""
 
@@ -19,6 +19,7 @@ MEANT_KEYS = {
     **dict.fromkeys(("width", "height", "resolution"), "size"),
     **dict.fromkeys(("gop", "keyint", "keyframe_interval", "keyframeintervalseconds"), "keyframe"),
     **dict.fromkeys(("framerate", "frame_rate"), "fps"),
+    **dict.fromkeys(("bf", "bframes", "maxbframes", "max_b_frames"), "b_frames"),
     **dict.fromkeys(("samplerate", "sample_rate", "ar"), "rate"),
     **dict.fromkeys(("service",), "platform"),
     **dict.fromkeys(("address", "uri"), "url"),
@@ -75,6 +76,8 @@ _ADDRESS = "where a target leads is each profile's own, and no default"
 _DECLARED = "what is wanted on air is said in the profile itself"
 _READ_HERE = "paths are each profile's own: they are relative to its folder"
 
+_FOR = {"for": "what an encoding is for is said in each group that has it"}
+
 ELSEWHERE |= {
     ("defaults",): {
         **dict.fromkeys(("version", "name", "description", "position"), _OWN),
@@ -97,6 +100,8 @@ ELSEWHERE |= {
         "enabled": _DECLARED,
         "targets": "write it beside 'groups:', for the targets of every group",
     },
+    ("defaults", "groups", "video"): _FOR,
+    ("defaults", "groups", "audio"): _FOR,
     ("defaults", "targets"): {
         "enabled": _DECLARED,
         **dict.fromkeys(("key", "stream_key", "username", "password", "passphrase"), _SECRET),

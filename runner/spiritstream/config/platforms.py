@@ -70,7 +70,8 @@ class Platform:
     `warning` says why it may not work, or is empty. `misaddressed` means that the listed servers
     belong to somebody else, so that none is chosen by default. `limits` is the file's own mapping.
     `own` is one that is not shipped: its keys are bound to hosts, never to its id (`registry.py`). `bounds`
-    are the limits as rules, `lookup` is how a program asks for the present servers.
+    are the limits as rules, `lookup` is how a program asks for the present servers. By `other_urls` it is
+    recognised, too.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Platform:
     bounds: Limits | None = None
     reconnects: ReconnectBudget | None = None
     lookup: Lookup | None = None
+    other_urls: tuple[str, ...] = ()
 
     def server_url(self, choice: str | None = None) -> str:
         """The address to send to: a listed one by its name, a written one, or the default (else the first).
@@ -167,7 +169,18 @@ def _find(wanted: str, folder: Path) -> Platform:
 def platform_ids(folder: Path | None = None) -> tuple[str, ...]:
     """Every platform's id, sorted, from the file names alone."""
     files = (folder or data_folder("platforms")).glob("*.yaml")
-    return tuple(sorted(file.stem for file in files if _ID.fullmatch(file.stem)))
+    return tuple(sorted(id for file in files if (id := id_of_file(file.name))))
+
+
+def id_of_file(name: str) -> str | None:
+    """The id of the platform that a file of this name is; `None` if it is none."""
+    id = name.removesuffix(".yaml")
+    return id if id != name and _ID.fullmatch(id) else None
+
+
+def shipped_labels() -> Mapping[str, str]:
+    """Every shipped id, name and alias, in folded case, with the id it leads to; reads all of them."""
+    return _labels(data_folder("platforms"))
 
 
 def parse_platform(id: str, data: Mapping[str, Any], *, own: bool = False) -> Platform:
@@ -191,7 +204,14 @@ def parse_platform(id: str, data: Mapping[str, Any], *, own: bool = False) -> Pl
         bounds=bounds_of(data),
         reconnects=reconnects_of(data),
         lookup=lookup_of(data),
+        other_urls=_other_urls(data),
     )
+
+
+def _other_urls(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Addresses that are not among its servers: by them it is recognised, and they are never offered."""
+    known = (data.get("default_server", ""), *(one.get("default_url", "") for one in data["sources"]))
+    return tuple(dict.fromkeys(url for url in known if "://" in url))
 
 
 def _file(folder: Path, id: str) -> Path:

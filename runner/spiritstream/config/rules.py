@@ -85,6 +85,8 @@ class _Compiler:
         match name:
             case "allOf":
                 return _all([self.fits(part) for part in wanted])
+            case "anyOf":
+                return _some([self.fits(part) for part in wanted])
             case "oneOf":
                 return _one([self.fits(part) for part in wanted])
             case "items" if isinstance(wanted, dict):
@@ -133,6 +135,10 @@ def _all(checks: list[Fits]) -> Fits:
 
 def _one(checks: list[Fits]) -> Fits:
     return lambda value: sum(check(value) for check in checks) == 1
+
+
+def _some(checks: list[Fits]) -> Fits:
+    return lambda value: any(check(value) for check in checks)
 
 
 def _each(check: Fits) -> Fits:

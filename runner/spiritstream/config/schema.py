@@ -211,6 +211,14 @@ def _choice(document: Document, fault: _Fault) -> Iterator[Finding]:
         yield document.finding(fault.path, f"one of {either(choice)} is missing", at_key=True)
 
 
+def _any_of(document: Document, fault: _Fault) -> Iterator[Finding]:
+    """None of the keys of which at least one is needed: the first stands for them."""
+    wanted = [key for branch in fault.wanted for key in branch["required"]]
+    if isinstance(fault.value, dict) and not any(_is_meant(key, fault, wanted) for key in _unknown(fault)):
+        message, hint = f"'{wanted[0]}' is missing", ADD.get(wanted[0], f"add '{wanted[0]}:'")
+        yield document.finding(fault.path, message, hint, at_key=True)
+
+
 def _is_meant(key: str, fault: _Fault, choice: list[str]) -> bool:
     """Whether an unknown key stands for one of a choice, as the finding about it says."""
     return key.lower() in ELSEWHERE.get(fault.path, {}) or nearest_key(key, fault.schema) in choice
@@ -245,4 +253,5 @@ _WORDS: dict[str, Callable[[Document, _Fault], Iterator[Finding]]] = {
     "maxLength": _length,
     "minItems": _length,
     "oneOf": _one_of,
+    "anyOf": _any_of,
 }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spiritstream.config.shelf import FOLDER
 from spiritstream.errors import SpiritError, UsageError
 
 _TIMEOUT_S = 60.0
@@ -71,9 +72,22 @@ def staged_called(name: str, max_bytes: int) -> dict[str, Blob]:
     Raises:
         SpiritError: git fails, or a merge of one is not resolved.
     """
-    said = _git(["ls-files", "--stage", "-z", "--full-name", "--", f":(top,glob)**/{name}"])
-    entries = [one for one in map(_listed, _names(said)) if _is_text(one)]
-    return {one.path.rpartition("/")[0]: one for one in _read(entries, max_bytes)}
+    return {one.path.rpartition("/")[0]: one for one in staged_matching(f"**/{name}", max_bytes)}
+
+
+def staged_matching(pattern: str, max_bytes: int) -> list[Blob]:
+    """Every staged file whose path from the top of the work tree matches (gitglossary(7), `glob`).
+
+    Raises:
+        SpiritError: git fails, or a merge of one is not resolved.
+    """
+    said = _git(["ls-files", "--stage", "-z", "--full-name", "--", f":(top,glob){pattern}"])
+    return _read([one for one in map(_listed, _names(said)) if _is_text(one)], max_bytes)
+
+
+def staged_changes() -> list[str]:
+    """The paths, from the top of the work tree, of what the next commit adds, changes or removes."""
+    return _names(_git(["diff", "--cached", "--name-only", "--no-renames", "--no-ext-diff", "-z"]))
 
 
 def _listed(line: str) -> _Entry:
@@ -94,7 +108,11 @@ def _is_text(entry: _Entry) -> bool:
 def _is_profile(path: str, endings: tuple[str, ...], also: str) -> bool:
     *folders, name = path.split("/")
     hidden = any(part.startswith(".") for part in folders)
-    return not hidden and (name == also or (name.endswith(endings) and not name.startswith(".")))
+    return (
+        not hidden
+        and FOLDER not in folders
+        and (name == also or (name.endswith(endings) and not name.startswith(".")))
+    )
 
 
 def _changed() -> list[_Entry]:

@@ -108,7 +108,22 @@ def _updates(current: Profile | None, wanted: Profile | None) -> list[Change]:
     if current is None or wanted is None:
         return []
     differing = (name for name in _FOR_PEOPLE if getattr(current, name) != getattr(wanted, name))
-    return [Change(Action.UPDATE, Scope.LIVE, name, f"{name} changed") for name in differing]
+    said = [Change(Action.UPDATE, Scope.LIVE, name, f"{name} changed") for name in differing]
+    return [*said, *_learnt(units(current), units(wanted))]
+
+
+def _learnt(before: dict[str, Unit], after: dict[str, Unit]) -> list[Change]:
+    """What is known of the platforms of targets that stay: the runner is told, and nothing restarts."""
+    cause = "what is known of its platform changed"
+    return [
+        Change(Action.UPDATE, Scope.LIVE, path, cause)
+        for path, unit in after.items()
+        if isinstance(unit, Target) and before.get(path) == unit and _known(before[path]) != _known(unit)
+    ]
+
+
+def _known(unit: Unit) -> object:
+    return (unit.limits, unit.reconnects) if isinstance(unit, Target) else None
 
 
 def _change(action: Action, path: str, cause: str) -> Change:

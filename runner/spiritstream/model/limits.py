@@ -14,8 +14,9 @@ from fractions import Fraction
 from spiritstream.model.size import Size
 
 # From the lowest: whoever decodes one decodes those before it.
-H264_PROFILES = ("baseline", "main", "high")
-_AAC = ("aac",)
+H264_PROFILES = ("baseline", "main", "high", "high10", "high422", "high444")
+# What a platform takes of which nobody says more: RTMP's custom.
+AAC = ("aac",)
 _HOUR_S = 3600
 Figure = float | Fraction
 
@@ -165,8 +166,11 @@ def session_breach(limits: Limits, sent: str) -> Breach:
 def fitting_size(size: Size, sizes: Sequence[Size]) -> Size | None:
     """Of the sizes that are taken, the largest that is no larger than `size`; else the smallest."""
     smaller = [one for one in sizes if one.width <= size.width and one.height <= size.height]
-    area = lambda one: (one.width * one.height, one.width)  # noqa: E731
-    return max(smaller, key=area) if smaller else min(sizes, key=area, default=None)
+    return max(smaller, key=_area) if smaller else min(sizes, key=_area, default=None)
+
+
+def _area(size: Size) -> tuple[int, int]:
+    return size.width * size.height, size.width
 
 
 def _of_codecs(limits: Limits, stream: Stream) -> Iterator[Breach]:
@@ -176,18 +180,19 @@ def _of_codecs(limits: Limits, stream: Stream) -> Iterator[Breach]:
         yield Breach(Rule.VIDEO_CODEC, who, takes, sent, limits.source, codecs[0], len(codecs))
     if stream.has_audio is False:
         yield Breach(Rule.AUDIO_MISSING, who, "expects sound", "there is none")
-    known = limits.audio_codecs or _AAC
+    known = limits.audio_codecs or AAC
     if stream.audio and stream.audio not in known:
-        # That it is AAC where nobody says so is RTMP's custom, and no source's word.
-        takes = f"takes {either(known)} audio" if limits.audio_codecs else "is not known to take other audio than aac"
-        source = limits.source if limits.audio_codecs else ""
+        takes, source = f"takes {either(known)} audio", limits.source
+        if not limits.audio_codecs:
+            takes, source = "is not known to take other audio than aac", ""
         yield Breach(Rule.AUDIO_CODEC, who, takes, f"this is {stream.audio}", source, known[0], len(known))
 
 
 def _of_picture(limits: Limits, stream: Stream, slack: float) -> Iterator[Breach]:
     who, source, sizes = limits.platform, limits.source, limits.sizes
     if stream.size and sizes and stream.size not in sizes:
-        takes, fix = f"takes pictures of {either(list(map(str, sizes)))}", str(fitting_size(stream.size, sizes))
+        takes = f"takes pictures of {either([str(size) for size in sizes])}"
+        fix = str(fitting_size(stream.size, sizes))
         yield Breach(Rule.SIZE, who, takes, f"this is {stream.size}", source, fix, len(sizes))
     if stream.fps and limits.fps and stream.fps > limits.fps * (1 + slack):
         takes, sent = f"takes at most {limits.fps} frames per second", f"this is {plain(stream.fps)}"
@@ -219,7 +224,7 @@ def _of_encoding(limits: Limits, stream: Stream, slack: float) -> Iterator[Breac
         yield Breach(Rule.KEYFRAME, who, takes, sent, source, fix, limits.keyframe_s)
     if stream.b_frames and limits.b_frames is not None and stream.b_frames > limits.b_frames:
         most = limits.b_frames
-        takes = f"takes at most {most} B-frame{'' if most == 1 else 's'} in a row" if most else "takes no B-frames"
+        takes = f"takes at most {most} B-frames in a row" if most else "takes no B-frames"
         sent = f"{stream.b_frames} come in a row" if most else "there are some"
         yield Breach(Rule.B_FRAMES, who, takes, sent, source, str(most), most)
     if stream.video in (None, "h264") and _is_higher(stream.profile, limits.h264_profile):
@@ -249,5 +254,5 @@ def _written(bps: int) -> str:
 
 
 def either(words: Sequence[str]) -> str:
-    """`a`, `a or b`, `a, b or c`."""
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    """`a`, `a or b`, `a, b or c`; nothing of nothing."""
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -77,12 +77,21 @@ class Address:
         return tuple(s for s in (self.key, self.password, self.passphrase) if s)
 
     def redacted(self) -> str:
-        """The address as it may be shown: what is public, with a mask where the key goes."""
-        if KEY_PLACEHOLDER in self.url:
-            return self.url.replace(KEY_PLACEHOLDER, MASK)
+        """The address as it may be shown: what is public, with a mask where a secret is, or would be."""
+        url = _without_user_part(self.url)
+        if KEY_PLACEHOLDER in url:
+            return url.replace(KEY_PLACEHOLDER, MASK)
         if self.key and self.scheme in ("rtmp", "rtmps"):
-            return f"{self.url.rstrip('/')}/{MASK}"
-        return self.url
+            return f"{url.rstrip('/')}/{MASK}"
+        return url
+
+
+def _without_user_part(url: str) -> str:
+    """No profile has a user or password inside a URL, but a server's answer may."""
+    start = url.find("://") + len("://")
+    end = url.find("/", start) if "/" in url[start:] else len(url)
+    user, at, host = url[start:end].rpartition("@")
+    return f"{url[:start]}{MASK}@{host}{url[end:]}" if at and user else url
 
 
 @dataclass(frozen=True, slots=True)

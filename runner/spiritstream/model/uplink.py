@@ -15,6 +15,7 @@ TEST_AUDIO_BPS = 128_000
 
 CHANGE = "`spiritstream config set uplink`"
 """How a person says that there is more; it marks what is held or refused for this reason."""
+MORE = f"lower its bitrates, disable a target, or say that there is more: {CHANGE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def over(profile: Profile, uplink_bps: int | None) -> tuple[str, str] | None:
     if uplink_bps is None or load.bps <= uplink_bps:
         return None
     message = f"'{profile.name}' would send {in_mbit(load.bps)}, and the uplink is {in_mbit(uplink_bps)}"
-    return message, f"lower its bitrates, disable a target, or say that there is more: {CHANGE}"
+    return message, MORE
 
 
 def in_mbit(bps: float) -> str:
