@@ -8,48 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from spiritstream.errors import SpiritError
 from spiritstream.ffmpeg.causes import Kind
 from spiritstream.ffmpeg.child import Child
 from spiritstream.ffmpeg.diagnose import diagnose
-from spiritstream.ffmpeg.find import Ffmpeg
 from spiritstream.media.hub import Hub
 from spiritstream.model.lifecycle import Event, Order, State, advance
 from spiritstream.model.status import Cause, Incoming, Progress, TcpFigures, UnitStatus
 from spiritstream.run.backoff import STEADY_S, Backoff
-from spiritstream.run.places import runtime_folder
+from spiritstream.run.tools import Tools as Tools
+from spiritstream.run.tools import until_tick
 from spiritstream.run.watch import Verdict, Watch
 
 log = logging.getLogger("spiritstream.runner")
 
-TICK_S = 0.5
 _DARK = Cause("input-silent", "nothing arrives from the input", "it goes on by itself when the input is back")
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What every unit works with. Tests give other clocks and dice."""
-
-    ffmpeg: Ffmpeg
-    clock: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    draw: Callable[[], float] = random.random
-    runtime: Path = field(default_factory=runtime_folder)
-    """Where sockets between processes of this user go."""
-
-
-def _until_tick() -> float:
-    """To the next full tick, which is the same for all units: they wake together, at the price of one."""
-    rest_s = TICK_S - asyncio.get_running_loop().time() % TICK_S
-    return rest_s if rest_s > TICK_S / 10 else rest_s + TICK_S
 
 
 class Unit(ABC):
@@ -142,7 +119,7 @@ class Unit(ABC):
             )
 
     async def _back_off(self, cause: Cause) -> None:
-        delay_s = self._backoff.next_delay_s(person=cause.person)
+        delay_s, cause = self._next_try(cause)
         self._happened(Event.REFUSED if cause.person else Event.LOST, cause)
         self.restarts += 1
         self._next_retry = self.tools.wall() + delay_s
@@ -153,6 +130,10 @@ class Unit(ABC):
         await self._unless_interrupted(asyncio.sleep(delay_s))
         self._interrupt.clear()
         self._next_retry = None
+
+    def _next_try(self, cause: Cause) -> tuple[float, Cause]:
+        """How long to wait after `cause`, and what is said of it."""
+        return self._backoff.next_delay_s(person=cause.person), cause
 
     def _happened(self, event: Event, cause: Cause | None = None) -> None:
         """Move to the next state and keep the books that hang on it."""
@@ -213,7 +194,7 @@ class Unit(ABC):
             waiters.add(end)
         try:
             while True:
-                await asyncio.wait(waiters, timeout=_until_tick(), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waiters, timeout=until_tick(), return_when=asyncio.FIRST_COMPLETED)
                 if self._interrupt.is_set():
                     return None
                 if child is not None and end.done():
@@ -267,6 +248,10 @@ class Unit(ABC):
         """The figures of its own connection, where it has one."""
         return None
 
+    def server(self) -> str:
+        """The server that it was given, and why, where its profile leaves that open: a target's to say."""
+        return ""
+
     def status(self) -> UnitStatus:
         """Everything about the unit as values."""
         queue_bytes, queue_s, dropped = self.queue()
@@ -290,4 +275,5 @@ class Unit(ABC):
             tcp=self.tcp(),
             cause=self.cause,
             next_retry=self._next_retry,
+            server=self.server(),
         )
