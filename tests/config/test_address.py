@@ -29,6 +29,8 @@ HOSTS = [
     ("rtmp:///app", None),
     ("rtmp://bücher.example/app", None),
     ("rtmp:good.example/app", None),
+    ("rtmp://[::::]/app", None),
+    ("srt://[192.0.2.1]:9000", None),
 ]
 
 PROBLEMS = [
@@ -55,6 +57,8 @@ PROBLEMS = [
     ("rtmp://", "no host stands behind rtmp://"),
     ("rtmp:///app", "no host stands behind rtmp://"),
     ("rtmp://{stream_key}/app", "this is not a URL that can be used"),
+    ("rtmp://[::::]/app", "this is not a URL that can be used"),
+    ("srt://[192.0.2.1]:9000", "this is not a URL that can be used"),
     ("rtmp://h.{stream_key}", "this is not a URL that can be used"),
     (" rtmp://h.example/app", "white space stands around the URL"),
     ("rtmp://h.example/app\n", "white space stands around the URL"),

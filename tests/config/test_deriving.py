@@ -14,7 +14,7 @@ from spiritstream.config.deriving import derived_lines, with_derived
 from spiritstream.config.document import Document, parse_document
 from spiritstream.config.filling import with_defaults
 from spiritstream.config.load import check_text
-from spiritstream.config.platforms import Platform, UnknownPlatformError, find_platform, platform_ids
+from spiritstream.config.platforms import Platform, Server, UnknownPlatformError, find_platform, platform_ids
 from spiritstream.config.settled import settled
 from spiritstream.config.values import parse_bitrate, parse_duration, parse_fps, parse_size
 from spiritstream.errors import Finding

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import IPv6Address
 from urllib.parse import parse_qsl
 
 from spiritstream.model.profile import KEY_PLACEHOLDER
@@ -113,7 +114,19 @@ def _match(url: str) -> re.Match[str] | None:
     if sign and not re.search(r"[/?]", before.partition("://")[2]):
         return None  # a key that is a host would be asked for in DNS
     public = url.replace(KEY_PLACEHOLDER, "KEY")
-    return _URL.fullmatch(public) or _DATAGRAM.fullmatch(public)
+    match = _URL.fullmatch(public) or _DATAGRAM.fullmatch(public)
+    return match if match and _is_host(match["host"]) else None
+
+
+def _is_host(host: str | None) -> bool:
+    """What stands in brackets is an IPv6 address, or it is no host: `urlsplit` would raise on it."""
+    if not host or not host.startswith("["):
+        return True
+    try:
+        IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def _scheme_problem(scheme: str, schemes: tuple[str, ...]) -> Problem:

@@ -152,7 +152,7 @@ class _Deriving:
             if platform and platform.bounds:
                 yield platform.bounds
 
-    def _platform(self, target: Mapping[str, object]) -> PlatformLike | None:
+    def _platform(self, target: dict[str, object]) -> PlatformLike | None:
         """A target's platform: named, or known by its address."""
         kind = kind_of(target)
         if kind not in ("platform", "url") or not isinstance(written := target[kind], str):

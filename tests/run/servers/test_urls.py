@@ -23,6 +23,8 @@ ADDRESSES = {
     "two segments, a query": ("rtmps://a.example/v2/pub?backup=1", True, True),
     "an address": ("rtmp://192.0.2.1:1936/live", True, False),
     "IPv6": ("rtmps://[2001:db8::1]:443/live", True, True),
+    "brackets around nothing": ("rtmps://[::::]/live", False, False),
+    "brackets around IPv4": ("rtmps://[192.0.2.1]/live", False, False),
     "a place for the key": ("rtmp://a.example/live/{stream_key}?x=1", True, False),
     "a key instead of a host": ("rtmp://{stream_key}/live", False, False),
     "a key instead of a port": ("rtmp://a.example:{stream_key}/live", False, False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from spiritstream.model.profile import KEY_PLACEHOLDER, Address
@@ -25,13 +26,24 @@ def usable(url: object, *, tls: bool = False) -> bool:
     if not isinstance(url, str) or len(url) > _LONGEST or url == LOOKED_UP:
         return False
     found = _URL.fullmatch(url.replace(KEY_PLACEHOLDER, "key"))
-    if found is None or KEY_PLACEHOLDER in _host_of(url):
+    if found is None or KEY_PLACEHOLDER in _host_of(url) or not _is_host(found["host"]):
         return False
     return _good_port(found["port"]) and (found["scheme"] == "rtmps" or not tls)
 
 
 def _host_of(url: str) -> str:
     return url.partition("://")[2].partition("/")[0]
+
+
+def _is_host(host: str) -> bool:
+    """What stands in brackets is an IPv6 address, or it is no host."""
+    if not host.startswith("["):
+        return True
+    try:
+        IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def _good_port(port: str | None) -> bool:
