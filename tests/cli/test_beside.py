@@ -186,8 +186,10 @@ def test_what_is_offered_is_judged_where_it_is_to_stand(repo: Repository, tmp_pa
     folder = tmp_path / "controlled"
     folder.mkdir()
     assert ["show"] == [one.name for one in read_offered([repo.path / "shows"])]
-    with pytest.raises(ProfileError, match="no platform of this name is known"):
+    with pytest.raises(ProfileError, match="no platform of this name is known") as caught:
         read_offered([repo.path / "shows"], folder)
+    (finding,) = caught.value.findings
+    assert finding.hint.endswith(f"beside it stays there: put it into {folder / 'platforms'}, too")
     (folder / "platforms").mkdir()
     (folder / "platforms" / "house.yaml").write_text(HOUSE)
     assert ["show"] == [one.name for one in read_offered([repo.path / "shows"], folder)]

@@ -14,7 +14,8 @@ from spiritstream.config.reach import Reach
 from spiritstream.errors import ExitCode
 from spiritstream.model.changes import Action, Change, Scope
 from tests.cli.calling import Spiritstream, spiritstream
-from tests.cli.places import home
+from tests.cli.peers import CONTROLLER, peer, status_data
+from tests.cli.places import controller_at, home
 
 __all__ = ["home", "spiritstream"]
 
@@ -23,7 +24,7 @@ name: House
 sources: [{source: its own site, as_of: "2026-10"}]
 protocols: [rtmp]
 key_placement: append
-limits: {max_video_kbps: 2500, max_audio_kbps: 96, keyframe_interval_s: 1, b_frames: 0}
+limits: {max_video_kbps: 2300, max_audio_kbps: 96, keyframe_interval_s: 1, b_frames: 0}
 servers: [{name: Only, url: "rtmp://house.example/live"}]
 """
 FITTED = """\
@@ -40,7 +41,7 @@ SOURCE = "(its own site, 2026-10)"
 DERIVED = [
     "video.codec: h264  (usual)",
     f"video.size: 852x480  (1280x720 at 30 frames per second usually has 3000 kbit/s, "
-    f"and House takes at most 2500 kbit/s {SOURCE})",
+    f"and House takes at most 2300 kbit/s {SOURCE})",
     "video.fps: 30  (usual for 852x480)",
     "video.bitrate: 1500k  (usual for 852x480 at 30 frames per second)",
     f"video.keyframe: 1s  (House wants a keyframe every 1 s {SOURCE})",
@@ -117,6 +118,20 @@ def test_plan_as_data(spiritstream: Spiritstream) -> None:
     (profile,) = json.loads(spiritstream("plan", "show.yaml", "--output", "json").out)["profiles"]
     path, _, said = f"groups.g.{DERIVED[0]}".partition(": ")
     assert (len(DERIVED), said) == (len(profile["derived"]), profile["derived"][path])
+
+
+def test_plan_of_what_is_to_stand_elsewhere(home: Path, spiritstream: Spiritstream, show: Path) -> None:
+    """It derives from the platforms that are known there."""
+    folder = home / "profiles"
+    (folder / "platforms").mkdir(parents=True)
+    (folder / "platforms" / "club.yaml").write_text(OWN.replace("name: House", "name: Club"))
+    show.write_text(FITTED.replace("platform: house", "platform: club"))
+    planned = {"name": "show", "file": "show.yaml", "revision": "", "changes": []}
+    answers = {"status": status_data(folder=str(folder)), "plan": {"profiles": [planned]}}
+    with peer(controller_at(home), {**CONTROLLER, "source": str(folder)}, **answers):
+        said = spiritstream("plan", "show.yaml", "--output", "json")
+    (profile,) = json.loads(said.out)["profiles"]
+    assert profile["derived"]["groups.g.audio.bitrate"].startswith("96k  (Club takes")
 
 
 @pytest.mark.parametrize(

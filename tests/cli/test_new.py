@@ -208,6 +208,16 @@ def test_an_own_platform(spiritstream: Spiritstream, config: Path) -> None:
     assert "# House may not work: It is groups: closed." in text
 
 
+def test_an_address_of_ones_own(spiritstream: Spiritstream) -> None:
+    """Where only the listed address is doubted, who gives the platform's own is not warned of it."""
+    doubt = "may not work"
+    for file, server, warned in (("a.yaml", "", True), ("b.yaml", "=rtmps://push.example/game", False)):
+        said = spiritstream("new", file, "--input", "test", "--platform", f"tiktok{server}", "--keys", "env")
+        assert 0 == said.code, said.err
+        assert warned is (doubt in said.err)
+        assert warned is (doubt in Path(file).read_text())
+
+
 def test_never_over_another(spiritstream: Spiritstream) -> None:
     """A file, or a link to nowhere, is left as it is; exit 8."""
     Path("show.yaml").write_text("mine")

@@ -46,6 +46,11 @@ OTHER = Plan("other", "other.yaml", (Change(Action.START, Scope.INPUT, "input", 
             ["show (s.yaml)", "  held: it is refused", "  not valid: s.yaml:1:1: wrong[31m"],
             id="what keeps it from being done; nothing that steers a terminal",
         ),
+        pytest.param(
+            [Plan("show", "s.yaml", findings=("s.yaml:1:1: wrong\n  hint: do this",))],
+            ["show (s.yaml)", "  not valid: s.yaml:1:1: wrong", "    hint: do this"],
+            id="what to do stands in a line of its own",
+        ),
     ],
 )
 def test_lines(plans: list[Plan], lines: list[str]) -> None:

@@ -32,6 +32,8 @@ LIMITS = {
     "rows": Limits(
         "Rows", video_bps=9_000_000, ceilings=(Ceiling(HD, 30, 4_000_000), Ceiling(HD, 60, 5_000_000))
     ),
+    "nearly": Limits("Nearly", video_bps=7_200_000),
+    "odd": Limits("Odd", b_frames=20),
     "tiny": Limits("Tiny", video_bps=400_000),
     "little": Limits("Little", sizes=(SMALL, Size(480, 360)), fps=25),
     "large": Limits("Large", sizes=(HD,)),
@@ -95,6 +97,18 @@ TEST_720: Node = {"test": {}}
         ({"for": "low", "fps": 29.97}, [], {**USUAL, "fps": 29.97, "bitrate": "6000k"}),
         ({"for": "low", "size": "1280x720"}, [], {**USUAL, "size": "1280x720", "bitrate": "4500k"}),
         ({"for": "low", "bitrate": "8M"}, [], {**USUAL, "fps": 30, "bitrate": "8M"}),
+        ({"for": "low", "bitrate": "2500k"}, [], {
+            **USUAL, "size": "1280x720", "fps": 30, "bitrate": "2500k",
+        }),
+        ({"for": "unknown-limits", "bitrate": "900k"}, [], {
+            **USUAL, "size": "852x480", "fps": 30, "bitrate": "900k",
+        }),
+        ({"for": "low", "bitrate": "2500k", "size": "1920x1080", "fps": 60}, [], {
+            **USUAL, "bitrate": "2500k",
+        }),
+        ({"for": "odd"}, [], USUAL),
+        ({"for": "nearly"}, [], {**USUAL, "bitrate": "7200k"}),
+        ({"for": "nearly"}, ["low"], {**USUAL, "fps": 30, "bitrate": "6000k"}),
         ({"for": "plain"}, [], {**USUAL, "keyframe": "1s", "profile": "main", "b_frames": 0}),
         ({"for": ["plain", "some"]}, [], {**USUAL, "keyframe": "1s", "profile": "main", "b_frames": 0}),
         ({"for": "some"}, [], {**USUAL, "profile": "high", "b_frames": 2}),
@@ -248,6 +262,13 @@ def test_reasons(platform: str) -> None:
     assert REASONS[platform] == {key: said[key] for key in REASONS[platform]}
 
 
+def test_the_reason_of_a_written_bitrate() -> None:
+    """A smaller picture than the platform would take follows from what is written."""
+    lines = derived_lines(with_derived(document({"for": "low", "bitrate": "2500k"}), find)[0])
+    expected = "1280x720 at 60 frames per second usually has 4500 kbit/s, and 2500 kbit/s are written"
+    assert expected in lines["groups", "g", "video", "fps"]
+
+
 def test_reasons_of_a_test_picture() -> None:
     """What comes in is a reason, too; and where more is sent, that nothing smaller is taken."""
     for platform, reason in (
@@ -343,6 +364,7 @@ NONE = "{}"
         ("{codec: copy, for: twitch}", "copy", [
             "f:4:35: groups.g.video.for: 'for' has no meaning with 'codec: copy'"
         ]),
+        ("{for: target}", "copy", ["f:4:27: groups.g.video.for: no platform of this name is known"]),
         ("{for: twich}", "copy", ["f:4:27: groups.g.video.for: no platform of this name is known"]),
         ("{for: []}", "copy", ["f:4:27: groups.g.video.for: must not be empty"]),
         ("{for: ''}", "copy", ["f:4:27: groups.g.video.for: must not be empty"]),
@@ -365,6 +387,15 @@ def test_validation(video: str, audio: str, expected: list[str]) -> None:
     """One finding for one fault, with its place: nothing that follows from it."""
     found = check_text(TEXT % (video, audio, NONE), "f")
     assert expected == [str(one).partition("\n")[0] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("target", "targets"), ("Target", "targets"), ("twich", "twitch")]
+)
+def test_what_was_perhaps_meant(written: str, meant: str) -> None:
+    """A name that is none is told the nearest, which may also be the word for the group's own targets."""
+    (finding,) = check_text(TEXT % (f"{{for: {written}}}", "copy", NONE), "f")
+    assert finding.hint.startswith(f"did you mean {meant}?")
 
 
 def test_no_default_takes_the_place_of_what_is_derived() -> None:
@@ -466,6 +497,9 @@ def test_mixed_platforms() -> None:
         ("youtube", ("1920x1080", 60, "9000k", "2s", None, None)),
         ("facebook", ("1920x1080", 60, "9000k", "2s", "main", None)),
         ("stripchat", ("1920x1080", 30, "6000k", "2s", "main", 0)),
+        ("chzzk", ("1920x1080", 60, "8000k", "1s", None, 0)),
+        ("mux", ("1920x1080", 30, "5000k", "2s", None, None)),
+        ("onlyfans", ("1280x720", 30, "2500k", "2s", "main", 0)),
     ],
 )
 def test_common_platforms(platform: str, expected: tuple[object, ...]) -> None:

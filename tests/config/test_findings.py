@@ -226,6 +226,12 @@ SEMANTIC_CASES: dict[str, tuple[str, list[str]]] = {
         VIDEO + "{codec: h264, bitrate: 1M, keyframe: 1m}\n",
         ["f:6:49: groups.g.video.keyframe: must be from 100ms to 20s"],
     ),
+    "keyframe in frames": (
+        VIDEO + "{codec: h264, bitrate: 1M, keyframe: 60}\n",
+        [
+            "f:6:49: groups.g.video.keyframe: must be from 100ms to 20s (a number without a unit is seconds)",
+        ],
+    ),
     "negative keyframe": (
         VIDEO + "{codec: h264, bitrate: 1M, keyframe: -1}\n",
         ["f:6:49: groups.g.video.keyframe: expected a duration such as 2s or 500ms"],

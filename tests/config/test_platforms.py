@@ -61,7 +61,7 @@ TOP_LEVEL = {
 }
 LIMITS = {
     "keyframe_interval_s": 71,
-    "max_video_kbps": 65,
+    "max_video_kbps": 64,
     "max_audio_kbps": 62,
     "max_fps": 14,
     "resolutions": 13,
@@ -130,9 +130,16 @@ def test_no_source_was_lost() -> None:
     assert Counter(rows) == {
         ("OBS Studio's service list", "2026-08"): 84,
         ("SpiritStream's platform list", "2026-02"): 92,
+        ("Facebook's Live Producer, as guides to it show its address", "2026-11"): 1,
     }
     fields = Counter(key for data in FILES.values() for row in data["sources"] for key in row)
-    assert (fields["name"], fields["default_url"], fields["common"]) == (176, 92, 5)
+    assert (fields["name"], fields["default_url"], fields["common"]) == (176, 93, 5)
+
+
+def test_whose_address_is_doubted() -> None:
+    """Only where nothing else is doubted than the listed servers, another one is free of doubt."""
+    doubted = {id for id in FILES if find_platform(id).address_doubted}
+    assert {"linkedin", "rumble", "tiktok"} == doubted
 
 
 def test_every_doubt_is_kept() -> None:
@@ -223,7 +230,12 @@ def test_backups_are_marked() -> None:
 def test_a_platform_is_found_by_all_its_names(id: str) -> None:
     """The id, the name, the aliases and both sources' names find it, in any case."""
     data = FILES[id]
-    names = [id, data["name"], *data.get("aliases", ()), *(source["name"] for source in data["sources"])]
+    names = [
+        id,
+        data["name"],
+        *data.get("aliases", ()),
+        *(one["name"] for one in data["sources"] if "name" in one),
+    ]
     spellings = [spelling for name in names for spelling in (name, name.upper(), f" {name.lower()} ")]
     assert {id} == {find_platform(spelling).id for spelling in spellings}
 
@@ -269,6 +281,7 @@ def test_what_a_platform_knows(folder: Path) -> None:
         ("You Tube", "youtube"),
         ("facebok live", "facebook"),
         ("Millicast", "dolby-optiview"),
+        ("instagram", None),
         ("zzzzqqqq", None),
         ("", None),
     ],
@@ -353,6 +366,9 @@ def test_a_server_called_backup_comes_before_the_mark() -> None:
         ("eu: berlni", "EU: Berlin"),
         ("Bern", "EU: Bern"),
         ("EU: Ber", "EU: Bern"),
+        ("bakcup", "backup"),
+        ("Automatic", "auto"),
+        ("nearest", None),
         ("zzzz", None),
         ("", None),
         ("e", None),
@@ -364,6 +380,13 @@ def test_an_unknown_server_names_the_nearest(choice: str, nearest: str | None) -
         made().server_url(choice)
     assert (nearest, ExitCode.INVALID) == (caught.value.nearest, caught.value.exit_code)
     assert '"EU: Berlin"; "EU: Bern"; "Reserve"; or an address' in caught.value.hint
+
+
+def test_a_server_of_a_platform_that_is_asked() -> None:
+    """Where the server is looked up with the key, there is none to name."""
+    with pytest.raises(UnknownServerError) as caught:
+        find_platform("dacast").server_url("Default")
+    assert "leave 'server' out: it is looked up with the key" == caught.value.hint
 
 
 def test_a_long_list_is_cut() -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from spiritstream.config.document import parse_document
+from spiritstream.config.drafting import Draft, DraftInput, DraftTarget, profile_text
+from spiritstream.config.load import surroundings
 from spiritstream.config.platforms import find_platform, platform_ids
 from spiritstream.config.qualities import BY_NAME, QUALITIES, encoding, offered
+from spiritstream.config.rulings import judge
 from spiritstream.config.values import parse_size
 from spiritstream.model.limits import Ceiling, Limits
 
@@ -53,13 +59,13 @@ def test_bitrate(name: str, limits: list[Limits | None], expected: tuple[int, st
 
 
 def test_the_rest() -> None:
-    """Sound, keyframes and profile are the strictest of all platforms', and usual ones without a limit."""
-    one = Limits("a", audio_bps=128_000, keyframe_s=1, h264_profile="high")
-    other = Limits("b", audio_bps=320_000, keyframe_s=4, h264_profile="main")
+    """Sound, keyframes, profile and B-frames are the strictest of all platforms', else the usual."""
+    one = Limits("a", audio_bps=128_000, keyframe_s=1, h264_profile="high", b_frames=0)
+    other = Limits("b", audio_bps=320_000, keyframe_s=4, h264_profile="main", b_frames=2)
     both = encoding(QUALITIES[0], [one, other])
-    assert (128, 1, "main") == (both.audio_kbps, both.keyframe_s, both.profile)
+    assert (128, 1, "main", 0) == (both.audio_kbps, both.keyframe_s, both.profile, both.b_frames)
     free = encoding(QUALITIES[0], [Limits("a")])
-    assert (160, 2, "") == (free.audio_kbps, free.keyframe_s, free.profile)
+    assert (160, 2, "", None) == (free.audio_kbps, free.keyframe_s, free.profile, free.b_frames)
 
 
 @pytest.mark.parametrize("id", platform_ids())
@@ -71,3 +77,16 @@ def test_no_platform_is_offered_more_than_it_takes(id: str) -> None:
         assert found.video_kbps <= platform.limits.get("max_video_kbps", 10**6)
         assert found.audio_kbps <= platform.limits.get("max_audio_kbps", 10**6)
         assert found.keyframe_s <= platform.limits.get("keyframe_interval_s", 2)
+
+
+@pytest.mark.parametrize("id", platform_ids())
+def test_nothing_is_said_against_a_new_profile(id: str) -> None:
+    """What is written for a platform keeps its rules as `validate` has them, whatever the encoder chooses."""
+    platform = find_platform(id)
+    for quality in offered(platform.bounds)[:1]:
+        sent = DraftTarget("t", id, platform.name, "{env: K}", quality=quality.name, limits=platform.bounds)
+        text = profile_text(Draft("a", "a.yaml", "schema", DraftInput("rtmp"), [sent]))
+        document = parse_document(text, "a.yaml")
+        said = judge(document, surroundings(Path("/")))
+        assert () == said.refused
+        assert [] == [one for one in said.warnings if "may not work" not in one.message]

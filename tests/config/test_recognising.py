@@ -296,6 +296,11 @@ def test_other_pasted_texts(url: str, message: str) -> None:
             "write platform: twitch in place of url, with this address as its server, so that",
         ),
         (
+            'url: "rtmps://live.twitch.tv/app", key: {env: KEY}',
+            "this is Twitch's address",
+            "write platform: twitch in place of url, with this address as its server, so that",
+        ),
+        (
             'url: "rtmp://live-nyc.vaughnsoft.net/live", key: {env: KEY}',
             "this is the address of Breakers.TV or Vaughn Live",
             "write platform: breakers-tv or platform: vaughn-live in place of url, so that",
@@ -309,6 +314,14 @@ def test_note(target: str, message: str, hint: str) -> None:
     notes = [one for one in found.warnings if one.path == "groups.g.targets.t.url"]
     assert [one.message for one in notes if one.message.startswith("this is")] == [message]
     assert any(one.hint.startswith(hint) for one in notes)
+
+
+def test_note_of_an_address_in_clear() -> None:
+    """Where it is refused for being in clear, nobody is told to write the same address elsewhere."""
+    found = checked('url: "rtmp://rtmp-api.facebook.com:80/rtmp/", key: {env: KEY}')
+    assert ["Facebook takes rtmps only" in one.message for one in found.findings] == [True]
+    (hint,) = (one.hint for one in found.warnings if one.message == "this is Facebook's address")
+    assert hint.startswith("write platform: facebook in place of url, so that")
 
 
 def test_note_says_how_a_key_is_sealed_again() -> None:

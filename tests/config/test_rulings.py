@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spiritstream.config import rulings
 from spiritstream.config.bounds import bounds_of
 from spiritstream.config.common import COMMON, parse_common, resolved_schema
 from spiritstream.config.data import data_folder
@@ -16,7 +17,7 @@ from spiritstream.config.filling import with_defaults
 from spiritstream.config.load import check_data, load_data, surroundings
 from spiritstream.config.platforms import Platform, parse_platform
 from spiritstream.config.rulings import Rulings, judge
-from spiritstream.config.schema import profile_validator
+from spiritstream.config.schema import MAX_FINDINGS, profile_validator
 from spiritstream.errors import Finding, ProfileError
 from spiritstream.model.limits import Limits, Rule
 
@@ -63,6 +64,7 @@ PRETEND = {
         platform("safe", "rtmps"),
         platform("safe-slow", "rtmps", max_video_kbps=3000),
         replace(platform("silent"), warning="It was found silent."),
+        replace(platform("moved"), warning="Its address is not confirmed.", address_doubted=True),
     )
 }
 
@@ -341,6 +343,28 @@ CASES: dict[str, tuple[str, list[str]]] = {
             "; or say in a platform file of your own that it takes more",
         ],
     ),
+    "video codec, to a target that is off": (
+        one("avc, enabled: false", "any", video="{codec: hevc, bitrate: 3M, encoder: hardware}"),
+        [
+            "W 6:20 groups.g.video.codec: AVC takes h264 video, and this is hevc (a list, 2026-08): "
+            "target avc -> encode to h264",
+        ],
+    ),
+    "video codec, to one that is off and one that is not": (
+        one("avc, enabled: false", "modern", video="{codec: hevc, bitrate: 3M, encoder: hardware}"),
+        [
+            "E 6:20 groups.g.video.codec: AVC takes h264 video, and this is hevc (a list, 2026-08): "
+            "the strictest of the targets avc and modern -> encode to h264"
+            "; or say in a platform file of your own that it takes more",
+        ],
+    ),
+    "video codec, in a group that is off": (
+        one("avc", video="{codec: hevc, bitrate: 3M, encoder: hardware}") + "    enabled: false\n",
+        [
+            "W 6:20 groups.g.video.codec: AVC takes h264 video, and this is hevc (a list, 2026-08): "
+            "target avc -> encode to h264",
+        ],
+    ),
     "video codec of the test picture": (
         one("next", head=TESTED),
         [
@@ -481,6 +505,26 @@ CASES: dict[str, tuple[str, list[str]]] = {
             "spiritstream platforms silent",
         ],
     ),
+    "a listed address in doubt": (
+        one("moved", "silent, server: 'rtmps://own.example/app'"),
+        [
+            "W 7:25 groups.g.targets.moved.platform: MOVED may not work: Its address is not confirmed. -> "
+            "write the address that stands beside your key: server: rtmps://HOST/APP",
+            "W 8:26 groups.g.targets.silent.platform: SILENT may not work: It was found silent. -> "
+            "spiritstream platforms silent",
+        ],
+    ),
+    "the doubted address, written": (
+        one("moved, server: 'rtmps://MOVED.example:443/app'"),
+        [
+            "W 7:25 groups.g.targets.moved.platform: MOVED may not work: Its address is not confirmed. -> "
+            "write the address that stands beside your key: server: rtmps://HOST/APP",
+        ],
+    ),
+    "another address than the doubted one": (
+        one("moved, server: 'rtmps://own.example/app'"),
+        [],
+    ),
     "many targets": (
         PUSHED
         + "groups:\n  g:\n    video: "
@@ -501,6 +545,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
             video="{codec: h264, bitrate: lots, fps: x, size: 3, keyframe: soon}",
             audio="[]",
         ),
+        [],
+    ),
+    "a key in a codec's place": (
+        one("avc", "modern", video="{codec: sk_1, bitrate: 1M}", audio="{codec: sk_2}"),
         [],
     ),
     "no codec": (
@@ -888,3 +936,34 @@ def test_every_limit_is_read() -> None:
     read = bounds_of({"name": "X", "sources": [SOURCE], "limits": given})
     assert read is not None
     assert all(getattr(read, field.name) not in (None, (), "") for field in fields(Limits))
+
+
+def test_a_group_of_thousands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each platform is compared once, and no more is said than anybody reads."""
+    compared: list[int] = []
+    common = rulings._common
+
+    def counting(several: Any, listed: Any) -> list[Any]:
+        compared.extend(len(one.limits) for one in several)
+        return common(several, listed)
+
+    monkeypatch.setattr(rulings, "_common", counting)
+    rows = "".join(f"      t{n}: {{platform: tiny, key: {{env: K}}}}\n" for n in range(2000))
+    text = f"{PUSHED}groups:\n  g:\n    video: {h264('bitrate: 3M, size: 1366x768')}\n    targets:\n{rows}"
+    (found,) = judge(parse_document(text, "f"), around()).warnings
+    assert "t0, t1, t2, t3, t4 and 1995 more" in found.message
+    assert [1] * 2000 == compared
+    pasted = rows.replace("platform: tiny", 'url: "rtmps://a.rtmps.youtube.com/live2"')
+    checked = check_data(f"{PUSHED}groups:\n  g:\n    targets:\n{pasted}".encode(), "f", Path("/"))
+    assert MAX_FINDINGS == len(checked.warnings)
+
+
+def test_every_codec_is_known() -> None:
+    """Whatever the schema lets a profile encode to is held against the limits."""
+    schema = json.loads((data_folder("schemas") / "profile.schema.json").read_text())
+    for kind, limits in (("video", PRETEND["avc"]), ("audio", PRETEND["slow"])):
+        (encoding,) = (one for one in schema["definitions"][kind]["oneOf"] if "properties" in one)
+        for codec in encoding["properties"]["codec"]["enum"]:
+            text = one(limits.id, **{kind: f"{{codec: {codec}, bitrate: 32k}}"})
+            said = told(judge(parse_document(text, "f"), around()))
+            assert any(f"this is {codec}" in line for line in said) is (codec not in ("copy", "h264", "aac"))

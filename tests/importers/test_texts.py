@@ -13,7 +13,7 @@ from spiritstream.importers.jsontext import Node, parse_json
 from spiritstream.importers.mediamtx import read_mediamtx
 from spiritstream.importers.nginx import parse, read_nginx
 from spiritstream.importers.obs import ObsFiles, read_ini, read_obs
-from spiritstream.importers.obsencoder import encoder_name
+from spiritstream.importers.obsencoder import encoder_name, encoder_remarks
 from spiritstream.importers.recognise import recognise
 from spiritstream.importers.values import Fields, Notes, UnreadableError
 from spiritstream.secret import Secret
@@ -79,6 +79,11 @@ def test_scripts(text: str, count: int) -> None:
         (
             "-c:v libx264 -b:v 1M -s 1281x721 -r 999 -preset 'x y' -c:a copy",
             {"codec": "h264", "encoder": "libx264", "bitrate": "1M"},
+            None,
+        ),
+        (
+            "-c:v libx264 -b:v 1M -bf:v 0 -c:a copy",
+            {"codec": "h264", "encoder": "libx264", "bitrate": "1M", "b_frames": 0},
             None,
         ),
     ],
@@ -271,7 +276,22 @@ def test_obs_encoders(id: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("service", "fields"),
     [
-        ({"service": "Twitch", "server": "auto", "key": "k"}, {"platform": "twitch", "key": Secret("k")}),
+        (
+            {"service": "Twitch", "server": "auto", "key": "k"},
+            {"platform": "twitch", "server": "auto", "key": Secret("k")},
+        ),
+        ({"service": "Twitch", "server": "", "key": "k"}, {"platform": "twitch", "key": Secret("k")}),
+        ({"service": "Kick", "server": "auto", "key": "k"}, {"platform": "kick", "key": Secret("k")}),
+        (
+            {
+                "service": "Dacast",
+                "server": "https://developer.dacast.com/v3/encoder-setup/",
+                "key": "k",
+            },
+            {"platform": "dacast", "key": Secret("k")},
+        ),
+        ({"service": "SHOWROOM", "server": "", "key": "k"}, {"platform": "showroom", "key": Secret("k")}),
+        ({"service": "YouTube - HLS", "server": "https://h.example/?cid={stream_key}", "key": "k"}, None),
         (
             {"service": "YouTube - RTMPS", "server": "rtmps://a.rtmps.youtube.com:443/live2", "key": "k"},
             {"platform": "youtube", "key": Secret("k")},
@@ -280,11 +300,27 @@ def test_obs_encoders(id: str, name: str) -> None:
     ],
 )
 def test_obs_services(service: dict[str, str], fields: Fields | None) -> None:
-    """A service is a platform by its name; `auto` is the platform's default server."""
+    """A service is a platform by its name. `auto` stays that where there is a choice, and is the only server
+    elsewhere; a platform that is asked with the key needs no server.
+    """
     found = read_obs(ObsFiles("x", "f", {"type": "rtmp_common", "settings": service}), PLATFORMS)
     targets = found.groups[0].targets
     assert ([fields] if fields else []) == [dict(target.fields) for target in targets]
     assert bool(fields) != bool(found.left)
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "left"),
+    [({}, None, 0), ({"bf": 0}, 0, 0), ({"bf": 2}, 2, 0), ({"bf": -1}, None, 1), ({"bf": 1.5}, None, 1)],
+)
+def test_obs_b_frames(written: dict[str, float], said: int | None, left: int) -> None:
+    """How many B-frames OBS Studio's encoder makes is carried over; what cannot be meant is said."""
+    notes = Notes()
+    encoder = {"bitrate": 6000, **written}
+    text = "\n".join(encoder_remarks({}, encoder, "f", notes))
+    assert ("b_frames" in text) is (said is not None)
+    assert said is None or f"b_frames: {said}" in text
+    assert left == len(notes)
 
 
 def test_old_multi_rtmp() -> None:

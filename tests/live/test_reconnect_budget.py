@@ -85,7 +85,7 @@ async def test_it_is_retried_gently(
             assert held.cause is not None
             assert held.next_retry is not None
             assert "Vidflap begins a new video with each connection" in held.cause.message
-            assert "spiritstream restart SHOW/source/counted" in held.cause.advice
+            assert "`spiritstream restart flapping/source/counted` tries at once" == held.cause.advice
             assert held.next_retry - time.time() > _WITHIN_MINUTES * 60 - 120
             await program.ask("restart", path="source/counted")
             await program.live("counted")

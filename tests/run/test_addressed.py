@@ -185,6 +185,20 @@ async def test_a_restart_by_hand_chooses_anew() -> None:
 
 
 @virtually
+async def test_so_does_a_restart_of_one_that_waits() -> None:
+    """It was lost, would wait, and then go where it was: that is not what is asked for."""
+    servers = Choosing(settled("near"), settled("nearer"))
+    unit = Connecting(target(), servers, (WRONG, True), (None, True))
+    unit.start()
+    await until(lambda: unit.state is State.FAILED)
+    unit.again()
+    await until(lambda: len(unit.went) == 2)
+    assert unit.tools.clock() < 5
+    assert "nearer" == unit.status().server
+    await unit.stop()
+
+
+@virtually
 async def test_no_address_is_a_cause_like_any_other() -> None:
     """It is shown, and tried again."""
     servers = Choosing(NOWHERE, settled("near"))

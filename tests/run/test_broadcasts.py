@@ -26,7 +26,7 @@ HELD = Cause(
     "reconnect-budget",
     "the connection was reset; 2 broadcasts began within 10 minutes, so the next one waits"
     " (each connection begins a new video)",
-    "spiritstream restart SHOW/g/t tries at once",
+    "`spiritstream restart g/t` tries at once",
 )
 
 

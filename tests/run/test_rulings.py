@@ -70,6 +70,7 @@ def rules(rulings: Rulings) -> list[Rule]:
         pytest.param({"size": "1366x768"}, Rule.SIZE, id="a size that is not"),
         pytest.param({"video": "hevc", "profile": None}, Rule.VIDEO_CODEC, id="another codec"),
         pytest.param({"audio": "mp3"}, Rule.AUDIO_CODEC, id="sound that is not AAC"),
+        pytest.param({"video": "unknown", "audio": "unknown"}, None, id="codecs that a header does not name"),
         pytest.param({"audio": None, "audio_bps": 0.0}, Rule.AUDIO_MISSING, id="no sound"),
         pytest.param({"audio_bps": 0.0}, Rule.AUDIO_MISSING, id="sound that has ended"),
         pytest.param({"audio": None, "audio_bps": None}, None, id="no sound yet"),

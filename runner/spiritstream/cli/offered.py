@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +95,7 @@ def read_offered(paths: Sequence[Path], folder: Path | None = None) -> list[Offe
 
 
 def _checked(path: Path, name: str, data: bytes, folder: Path | None) -> Checked:
+    from spiritstream.cli.files import label
     from spiritstream.config.commonfile import common_for
     from spiritstream.config.load import check_data
     from spiritstream.config.registry import finder
@@ -110,7 +111,12 @@ def _checked(path: Path, name: str, data: bytes, folder: Path | None) -> Checked
     if checked.findings and there and not (here and here.findings):
         text = settled(data, name, here, there).data
         moved = check_data(text, name, path.parent, common=there, platforms=known)
-        return checked if moved.findings else moved
+        checked = checked if moved.findings else moved
+    if checked.findings and folder and not check_data(data, name, path.parent, common=here).findings:
+        there_too = f"put it into {label(folder / 'platforms')}, too"
+        left = f"what stands in platforms/ beside it stays there: {there_too}"
+        hinted = [replace(one, hint=f"{one.hint}; {left}" if one.hint else left) for one in checked.findings]
+        return replace(checked, findings=hinted)
     return checked
 
 

@@ -53,4 +53,7 @@ async def _plans(files: tuple[Path, ...], identity: Path | None) -> list[Plan]:
                 raise UsageError("no controller runs, so there is only what you name", "name a FILE")
             return with_derived([await plan_alone(one, identity) for one in offered], offered)
         overview = read_overview(peer.hello, await peer.call("status"), 0.0)
-        return with_derived(await plan_with(peer, overview, as_put(overview, offered)), offered)
+        prepared = as_put(overview, offered)
+        folder = overview.controller.folder if overview.controller else None
+        plans = await plan_with(peer, overview, prepared)
+        return with_derived(plans, prepared, Path(folder) if folder else None)

@@ -33,18 +33,22 @@ async def plan_with(peer: Any, overview: Overview, offered: Sequence[Offered]) -
     return read_plans(await peer.call("plan", files=texts), {one.name: one.digest for one in offered})
 
 
-def with_derived(plans: Sequence[Plan], offered: Sequence[Offered]) -> list[Plan]:
-    """The plans with what the offered profiles' encodings derive."""
+def with_derived(plans: Sequence[Plan], offered: Sequence[Offered], folder: Path | None = None) -> list[Plan]:
+    """The plans with what the offered profiles' encodings derive where they are to stand.
+
+    That is `folder`, or a folder below it; without one, where they are. Platforms may differ there.
+    """
     from spiritstream.config.commonfile import common_for
     from spiritstream.config.derivations import derivations
 
+    def derived(one: Offered) -> dict[str, str]:
+        path = one.path
+        if folder is not None and not path.resolve().is_relative_to(folder.resolve()):
+            path = folder / path.name
+        return derivations(one.data, str(one.path), path.parent, common_for(path))
+
     of = {one.name: one for one in offered}
-    return [
-        replace(plan, derived=derivations(one.data, str(one.path), one.path.parent, common_for(one.path)))
-        if (one := of.get(plan.name))
-        else plan
-        for plan in plans
-    ]
+    return [replace(plan, derived=derived(of[plan.name])) if plan.name in of else plan for plan in plans]
 
 
 def as_put(overview: Overview, offered: Sequence[Offered]) -> list[Offered]:

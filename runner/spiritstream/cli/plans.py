@@ -67,7 +67,8 @@ def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
             yield from _derived_lines(plan, change)
         if plan.held:
             yield clean(f"  held: {plan.held}")
-        yield from (f"  not valid: {clean(text)}" for text in plan.findings)
+        for text in plan.findings:
+            yield from _with_hint("  not valid: ", text)
 
 
 def _derived_lines(plan: Plan, change: Change) -> Iterator[str]:
@@ -81,9 +82,15 @@ def _derived_lines(plan: Plan, change: Change) -> Iterator[str]:
 def warning_lines(plans: Sequence[Plan]) -> Iterator[str]:
     """What platforms may object to, a line for each and one for its hint."""
     for text in dict.fromkeys(text for plan in plans for text in plan.warnings):
-        head, *more = text.split("\n")
-        yield clean(f"warning: {head}")
-        yield from (f"  {clean(line.strip())}" for line in more)
+        yield from _with_hint("warning: ", text)
+
+
+def _with_hint(what: str, text: str) -> Iterator[str]:
+    """A finding's line after `what`; its hint stands below, a little to the right."""
+    head, *more = text.split("\n")
+    indent = what[: len(what) - len(what.lstrip())]
+    yield f"{what}{clean(head)}"
+    yield from (f"{indent}  {clean(line.strip())}" for line in more)
 
 
 def change_text(name: str, change: Change) -> str:

@@ -164,6 +164,7 @@ def _text(answers: Answers, keys: Keys) -> str:
     from spiritstream.config.drafting import Draft, DraftInput, DraftTarget, profile_text
     from spiritstream.config.leaves import destination_of
     from spiritstream.config.load import surroundings
+    from spiritstream.config.recognising import doubt_of
 
     around = surroundings(answers.path.parent)
     drafts = []
@@ -184,7 +185,7 @@ def _text(answers: Answers, keys: Keys) -> str:
                 one.platform.stream_key_url,
                 one.quality,
                 one.platform.bounds,
-                one.platform.warning,
+                doubt_of(one.platform, one.server),
             )
         )
     key = keys.of_publisher() if answers.publishers_need_a_key else ""

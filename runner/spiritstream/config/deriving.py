@@ -8,7 +8,8 @@ targets count, so that to enable one does not restart the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from spiritstream.config.places import Path, dotted
 from spiritstream.config.qualities import Picture
 from spiritstream.config.recognising import At, platform_of
 from spiritstream.config.suiting import Chosen, NothingSuitsError
-from spiritstream.config.values import parse_fps, parse_size
+from spiritstream.config.values import parse_bitrate, parse_fps, parse_size
 from spiritstream.errors import Finding, SpiritError
 from spiritstream.model.limits import Limits
 from spiritstream.model.profile import TestInput
@@ -39,6 +40,7 @@ Find = Callable[[str], PlatformLike]
 Node = dict[str, Any]
 T = TypeVar("T")
 _FASTEST = 1000
+_LIKE_TARGETS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,9 @@ class _Deriving:
             try:
                 limits = self.find(name).bounds
             except SpiritError as error:
-                self.findings.append(self.document.finding(at, error.message, error.hint))
+                meant = get_close_matches(name.casefold(), [TARGETS], cutoff=_LIKE_TARGETS)
+                hint = f"did you mean {TARGETS}?" if meant else error.hint
+                self.findings.append(self.document.finding(at, error.message, hint))
                 continue
             if limits:
                 yield limits
@@ -165,9 +169,9 @@ class _Deriving:
     def _video(self, at: Path, held: Node, platforms: list[Limits]) -> Iterator[tuple[str, Chosen[Any]]]:
         codec = self._codec(at, held, "h264", platforms, lambda limits: limits.video_codecs)
         yield "codec", codec
-        request = Request(platforms, _size_in(held), _fps_in(held), self._source())
+        request = Request(platforms, _size_in(held), _fps_in(held), self._source(), _bitrate_in(held))
         chosen = self._suiting(at, lambda: best_picture(request))
-        size, fps = chosen or best_picture(Request((), request.size, request.fps))
+        size, fps = chosen or best_picture(replace(request, platforms=(), source=None))
         yield "size", _written(size, str(size.value))
         yield "fps", _written(fps, _fps(fps.value))
         bitrate = suiting.video_bitrate(size.value, fps.value, platforms)
@@ -232,6 +236,13 @@ def _fps_in(held: Node) -> Fraction | None:
     except (KeyError, ValueError):
         return None
     return fps if 0 < fps <= _FASTEST else None
+
+
+def _bitrate_in(held: Node) -> int | None:
+    try:
+        return parse_bitrate(held["bitrate"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _written(chosen: Chosen[Any], text: object) -> Chosen[object]:

@@ -161,6 +161,8 @@ def _encoding(wanted: Encoding) -> Iterator[str]:
     yield _noted(f"      keyframe: {wanted.keyframe_s:g}s", "platforms cut the stream at keyframes")
     if wanted.profile:
         yield f"      profile: {wanted.profile}"
+    if wanted.b_frames is not None:
+        yield _noted(f"      b_frames: {wanted.b_frames}", "a platform here takes no more")
     yield f"    audio: {{codec: aac, bitrate: {wanted.audio_kbps}k, rate: 48000}}"
 
 

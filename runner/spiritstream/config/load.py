@@ -251,7 +251,8 @@ def _checked(
     findings += _elsewhere(around.beyond(document), findings)
     rulings = judge(document, around)
     findings += _elsewhere(list(rulings.refused), findings)
-    return document, findings, (*rulings.warnings, *pasted_addresses(document, around))
+    warnings = (*rulings.warnings, *pasted_addresses(document, around))
+    return document, findings, warnings[:MAX_FINDINGS]
 
 
 def _elsewhere(new: list[Finding], old: list[Finding]) -> list[Finding]:

@@ -48,6 +48,9 @@ MEANT_VALUES = {
 _PUBLISHED = 'write: rtmp: {listen: "0.0.0.0:1935", app: live, key: ...}'
 
 ELSEWHERE: dict[Path, dict[str, str]] = {
+    (): {
+        "uplink": "it is a setting of the machine, not of a profile: `spiritstream config set uplink 20M`",
+    },
     ("input",): {
         **dict.fromkeys(
             ("srt", "rtsp", "hls", "http", "udp", "url"),

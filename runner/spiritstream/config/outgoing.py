@@ -17,6 +17,8 @@ from spiritstream.model.profile import TestInput
 
 T = TypeVar("T")
 _COPY = "copy"
+# What may stand there; another word may be anything, a key among it, and is nobody's to repeat.
+_CODECS = frozenset({"h264", "hevc", "av1", "aac", "mp3", "opus"})
 _KEYFRAME_S = 2.0
 _AUDIO_BPS = 128_000
 _TEST = TestInput()
@@ -103,7 +105,7 @@ def _arriving(document: Document) -> Stream:
 
 
 def _encoded(video: dict[str, Any], source: Stream, supposed: set[Rule]) -> Stream:
-    codec = _word(video, "codec")
+    codec = _codec(video)
     profile, b_frames = _word(video, "profile"), video.get("b_frames")
     if profile is None and (profile := _usual_profile(video)):
         supposed.add(Rule.PROFILE)
@@ -123,7 +125,7 @@ def _encoded(video: dict[str, Any], source: Stream, supposed: set[Rule]) -> Stre
 
 def _heard(audio: dict[str, Any], source: Stream) -> Stream:
     bps = _read(parse_bitrate, audio, "bitrate", _AUDIO_BPS)
-    return Stream(audio=_word(audio, "codec"), has_audio=source.has_audio, audio_bps=bps)
+    return Stream(audio=_codec(audio), has_audio=source.has_audio, audio_bps=bps)
 
 
 def _usual_profile(video: dict[str, Any]) -> str | None:
@@ -150,6 +152,11 @@ def _read(parse: Callable[[object], T], node: dict[str, Any], key: str, otherwis
         return parse(node[key]) if key in node else otherwise
     except ValueError:
         return None
+
+
+def _codec(node: dict[str, Any]) -> str | None:
+    codec = _word(node, "codec")
+    return codec if codec in _CODECS else None
 
 
 def _word(node: dict[str, Any], key: str) -> str | None:

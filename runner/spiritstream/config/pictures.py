@@ -12,6 +12,10 @@ from spiritstream.config.suiting import Chosen, NothingSuitsError, shown
 from spiritstream.model.limits import Limits
 from spiritstream.model.size import Size
 
+# Of its usual bitrate, what still makes a picture better than the next smaller one: platforms with such
+# limits are sent 720p of 2500 kbit/s, 1080p of 5000, and of 8000 at 60 frames per second.
+_ENOUGH = Fraction(4, 5)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -21,10 +25,11 @@ class Request:
     size: Size | None = None
     fps: Fraction | None = None
     source: Picture | None = None
+    bitrate_bps: int | None = None
 
 
 def best_picture(request: Request) -> tuple[Chosen[Size], Chosen[Fraction]]:
-    """The best picture whose usual bitrate every platform takes; if none is so small, the smallest.
+    """The best picture whose usual bitrate, or nearly that, every platform takes; else the smallest.
 
     It is larger or faster than what comes in only where a platform takes nothing smaller.
 
@@ -33,7 +38,7 @@ def best_picture(request: Request) -> tuple[Chosen[Size], Chosen[Fraction]]:
     """
     usual = _usual(request)
     fitting = _fitting(request, usual)
-    picture = next((one for one in fitting if not _too_much(one, request.platforms)), fitting[-1])
+    picture = next((one for one in fitting if not _too_much(one, request)), fitting[-1])
     return _size_chosen(request, usual, picture), _fps_chosen(request, usual, picture)
 
 
@@ -96,13 +101,16 @@ def _beyond(picture: Picture, request: Request) -> str:
     return ""
 
 
-def _too_much(picture: Picture, platforms: Sequence[Limits]) -> str:
-    """Why the usual bitrate of a picture cannot be sent; empty if it can."""
+def _too_much(picture: Picture, request: Request) -> str:
+    """Why a picture would get much less than its usual bitrate; empty if it does not."""
     usual = suiting.usual_bps(picture.size, picture.fps)
-    most = suiting.highest(picture.size, picture.fps, platforms)
-    if most is None or most.value >= usual:
-        return ""
-    return f"{shown(picture.size, picture.fps)} usually has {usual // 1000} kbit/s, and {most.why}"
+    most = suiting.highest(picture.size, picture.fps, request.platforms)
+    usually = f"{shown(picture.size, picture.fps)} usually has {usual // 1000} kbit/s, and "
+    if most is not None and most.value < usual * _ENOUGH:
+        return usually + most.why
+    if request.bitrate_bps is not None and request.bitrate_bps < usual * _ENOUGH:
+        return f"{usually}{request.bitrate_bps // 1000} kbit/s are written"
+    return ""
 
 
 def _size_chosen(request: Request, usual: Sequence[Picture], picture: Picture) -> Chosen[Size]:
@@ -117,7 +125,7 @@ def _fps_chosen(request: Request, usual: Sequence[Picture], picture: Picture) ->
 
 def _why(request: Request, better: Sequence[Picture], picture: Picture, otherwise: str) -> str:
     """What kept the next better picture from being chosen."""
-    reasons = [_hindrance(one, request) or _too_much(one, request.platforms) for one in better]
+    reasons = [_hindrance(one, request) or _too_much(one, request) for one in better]
     if any(reasons):
         return reasons[0]
     if _beyond(picture, request):  # nothing that is not more is taken

@@ -27,6 +27,8 @@ _SENT = frozenset({"rtmp", "rtmps"})  # the protocols that a listed server can b
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")  # no dot, no slash: an id cannot leave its folder
 _SHOWN_NAMES = 5
 _SHORTEST_PART = 3  # shorter parts of a name are in nearly every name
+_NEAR_PLATFORM = 0.7
+_AUTO = "auto"  # it is taken in `choosing.py`
 
 
 class _UnknownError(SpiritError):
@@ -67,11 +69,11 @@ class Server:
 class Platform:
     """A known service: its addresses and limits.
 
-    `warning` says why it may not work, or is empty. `misaddressed` means that the listed servers
-    belong to somebody else, so that none is chosen by default. `limits` is the file's own mapping.
-    `own` is one that is not shipped: its keys are bound to hosts, never to its id (`registry.py`). `bounds`
-    are the limits as rules, `lookup` is how a program asks for the present servers. By `other_urls` it is
-    recognised, too.
+    `warning` says why it may not work, or is empty; `address_doubted`, that this is because of its listed
+    servers. `misaddressed` means that these belong to somebody else, so that none is chosen by default.
+    `limits` is the file's own mapping. `own` is one that is not shipped: its keys are bound to hosts, never
+    to its id (`registry.py`). `bounds` are the limits as rules, `lookup` is how a program asks for the
+    present servers. By `other_urls` it is recognised, too.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Platform:
     protocols: tuple[str, ...] = ()
     servers: tuple[Server, ...] = ()
     warning: str = ""
+    address_doubted: bool = False
     misaddressed: bool = False
     server_from_dashboard: bool = False
     use_instead: str = ""
@@ -139,8 +142,12 @@ class Platform:
         message = f"{self.name} has no {'backup server' if wanted == BACKUP else 'server of this name'}"
         shown = "; ".join(f'"{name}"' for name in names[:_SHOWN_NAMES])
         more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+        if not names and self.lookup:
+            return UnknownServerError(message, "leave 'server' out: it is looked up with the key")
         listed = f"its servers: {shown}{more}; or an address" if names else "write an address"
-        nearest = _nearest(wanted, names)
+        backups = sum(server.backup for server in self.servers)
+        words = [word for word, so in ((BACKUP, backups), (_AUTO, len(names) - backups > 1)) if so]
+        nearest = _nearest(wanted, [*names, *words])
         meant = f'did you mean "{nearest}"? ' if nearest else ""
         return UnknownServerError(message, f"{meant}{listed}: rtmp://HOST/APP or rtmps://HOST/APP", nearest)
 
@@ -193,6 +200,7 @@ def parse_platform(id: str, data: Mapping[str, Any], *, own: bool = False) -> Pl
         protocols=tuple(data["protocols"]),
         servers=tuple(Server(s["name"], s["url"], s.get("backup", False)) for s in data.get("servers", ())),
         warning=" ".join(doubt["reason"] for doubt in doubts),
+        address_doubted=bool(doubts) and all(doubt["kind"].endswith("_address") for doubt in doubts),
         misaddressed=any(doubt["kind"] == "wrong_address" for doubt in doubts),
         server_from_dashboard=data.get("server_from_dashboard", False),
         use_instead=data.get("use_instead", ""),
@@ -245,7 +253,7 @@ def _labels(folder: Path) -> Mapping[str, str]:
 
 
 def _unknown_platform(wanted: str, labels: Mapping[str, str], folder: Path) -> UnknownPlatformError:
-    label = _nearest(wanted, labels)
+    label = _nearest(wanted, labels, _NEAR_PLATFORM)
     nearest = labels[label] if label else None
     ids = platform_ids(folder)
     known = ", ".join(id for id in ids if _read(folder, id).common)
@@ -257,10 +265,10 @@ def _unknown_platform(wanted: str, labels: Mapping[str, str], folder: Path) -> U
     )
 
 
-def _nearest(wanted: str, names: Iterable[str]) -> str | None:
+def _nearest(wanted: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The name that looks most like `wanted`, which is in folded case, or else contains it."""
     folded = {name.casefold(): name for name in reversed(list(names))}
-    close = get_close_matches(wanted, folded, n=1)
+    close = get_close_matches(wanted, folded, n=1, cutoff=cutoff)
     if not close and len(wanted) >= _SHORTEST_PART:
         close = [text for text in reversed(folded) if wanted in text]
     return folded[close[0]] if close else None

@@ -46,6 +46,7 @@ class Encoding:
     keyframe_s: float
     profile: str = ""
     bound: str = ""
+    b_frames: int | None = None
 
 
 def offered(limits: Limits | None) -> list[Quality]:
@@ -60,6 +61,7 @@ def encoding(quality: Quality, platforms: Sequence[Limits | None]) -> Encoding:
     picture = Picture.of(quality)
     bitrate = suiting.video_bitrate(picture.size, picture.fps, known)
     profile = suiting.h264_profile(known)
+    b_frames = suiting.b_frames(known)
     return Encoding(
         quality,
         bitrate.value // 1000,
@@ -67,6 +69,7 @@ def encoding(quality: Quality, platforms: Sequence[Limits | None]) -> Encoding:
         suiting.keyframe(known).value,
         profile.value if profile else "",
         bitrate.bound,
+        b_frames.value if b_frames else None,
     )
 
 

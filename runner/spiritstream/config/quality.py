@@ -112,7 +112,11 @@ def _keyframe(value: object) -> str | None:
     except ValueError:
         return "expected a duration such as 2s or 500ms"
     low, high = _KEYFRAME_S
-    return None if low <= seconds <= high else "must be from 100ms to 20s"
+    if low <= seconds <= high:
+        return None
+    said = "must be from 100ms to 20s"
+    # Encoders elsewhere count frames, or milliseconds.
+    return f"{said} (a number without a unit is seconds)" if isinstance(value, int | float) else said
 
 
 def _bitrate(limits: tuple[int, int]) -> Check:

@@ -16,7 +16,9 @@ from spiritstream.config.address import (
     Problem,
     either,
     same_place,
+    url_host,
     url_parts,
+    url_scheme,
     with_plain_scheme,
 )
 from spiritstream.errors import SpiritError
@@ -70,6 +72,10 @@ class Addressed(Protocol):
     def warning(self) -> str:
         """Why it may not work; empty without a doubt."""
 
+    @property
+    def address_doubted(self) -> bool:
+        """Whether it may not work because of its listed servers alone."""
+
     def server_url(self, choice: str | None = None) -> str:
         """The address of a server by its name, of a written one, or of the first."""
 
@@ -112,6 +118,16 @@ def platform_of(url: str, at: At[P]) -> P | None:
     """The platform whose address this is; `None` if it is nobody's, or may be several ones'."""
     known = recognised(url, at)
     return known.platform if known else None
+
+
+def doubt_of(platform: Addressed, server: object) -> str:
+    """Why a target at what is written as `server` may not work: where its listed servers are what is doubted,
+    nothing is said against another address.
+    """
+    host = url_host(server) if isinstance(server, str) else None
+    if platform.address_doubted and host and host not in {url_host(one.url) for one in platform.servers}:
+        return ""
+    return platform.warning
 
 
 def completed(url: str, platform: Addressed) -> str:
@@ -241,6 +257,8 @@ _AS_SERVER = ", with this address as its server"
 
 def _server_words(platform: Addressed, url: str) -> str:
     place = same_place(with_plain_scheme(url))
+    if url_scheme(url) == "rtmp" and {url_scheme(one.url) for one in platform.servers} == {"rtmps"}:
+        return ""  # in clear it is refused there, too
     try:
         if same_place(platform.server_url()) == place:
             return ""

@@ -16,7 +16,7 @@ from spiritstream.config.checks import Node, PlatformLike, Surroundings, childre
 from spiritstream.config.document import Document
 from spiritstream.config.outgoing import FIELDS, Outgoing, Place, outgoing
 from spiritstream.config.places import NAME, UNSHOWN, Path
-from spiritstream.config.recognising import platform_of
+from spiritstream.config.recognising import doubt_of, platform_of
 from spiritstream.config.schema import MAX_FINDINGS
 from spiritstream.config.values import parse_duration
 from spiritstream.errors import Finding, SpiritError
@@ -48,12 +48,16 @@ class Rulings:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A target of a known platform; `field` says so: `platform`, or a `url` that is its address."""
+    """A target of a known platform; `field` says so: `platform`, or a `url` that is its address.
+
+    One that is `off` is not put on air as the profile stands.
+    """
 
     path: Path
     target: Node
     platform: PlatformLike
     field: str = "platform"
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def judge(document: Document, around: Surroundings) -> Rulings:
         for broken in _broken(outgoing(document, path, group), uses):
             found.setdefault((broken.group.place(broken.breach.rule), broken.breach.rule), []).append(broken)
     for (place, rule), several in found.items():
-        if rule is Rule.VIDEO_CODEC and not place.copied:
+        if rule is Rule.VIDEO_CODEC and not place.copied and not all(one.use.off for one in several):
             refused.append(_finding(document, place, several, _KNOWN_BETTER))
         else:
             warnings.append(_finding(document, place, several))
@@ -102,7 +106,8 @@ def _uses(path: Path, group: Node, around: Surroundings) -> Iterator[_Use]:
         except SpiritError:
             continue  # it has a finding of its own
         if platform is not None:
-            yield _Use(at, target, platform, kind)
+            off = any(node.get("enabled") is False for node in (group, target))
+            yield _Use(at, target, platform, kind, off)
 
 
 def _in_clear(document: Document, use: _Use) -> Iterator[Finding]:
@@ -128,9 +133,12 @@ def _is_here(url: str) -> bool:
 
 
 def _doubts(document: Document, use: _Use) -> Iterator[Finding]:
-    if use.platform.warning:
-        message = f"{use.platform.name} may not work: {use.platform.warning}"
-        yield document.finding((*use.path, use.field), message, f"spiritstream platforms {use.platform.id}")
+    if doubt := doubt_of(use.platform, use.target.get("server")):
+        hint = f"spiritstream platforms {use.platform.id}"
+        if use.platform.address_doubted:
+            hint = "write the address that stands beside your key: server: rtmps://HOST/APP"
+        message = f"{use.platform.name} may not work: {doubt}"
+        yield document.finding((*use.path, use.field), message, hint)
 
 
 def _lasting(data: object) -> tuple[float, str]:
@@ -173,7 +181,8 @@ def _place(document: Document, use: _Use) -> str:
 
 
 def _broken(group: Outgoing, uses: Sequence[_Use]) -> Iterator[_Broken]:
-    every = [use.platform.bounds for use in uses if use.platform.bounds]
+    # Each platform once: a group may have thousands of targets.
+    every = list(dict.fromkeys(use.platform.bounds for use in uses if use.platform.bounds))
     for use in uses:
         for breach in breaches(use.platform.bounds, group.stream) if use.platform.bounds else ():
             if breach.rule in FIELDS:

@@ -132,7 +132,8 @@ def _obstacle(leaf: SecretLeaf, text: str, document: Document) -> Finding | None
         return document.finding(
             leaf.at,
             "it cannot be told where this secret goes, so there is nothing to bind it to; nothing was sealed",
-            "give its target a known platform, or a url with a host",
+            "give its target a known platform and one of its servers, or a url with a host: "
+            "`spiritstream validate FILE` says what is wrong there",
         )
     why = unsealable(text)
     return document.finding(leaf.at, f"this cannot be sealed: {why[0]}", why[1]) if why else None

@@ -16,6 +16,8 @@ from spiritstream.model.size import Size
 
 USUAL_KEYFRAME_S = 2.0
 USUAL_AUDIO_BPS = 160_000
+# No decoder has room for more (H.264 A.3.1): who takes more sets no limit.
+MOST_B_FRAMES = 16
 T = TypeVar("T")
 Figure = TypeVar("Figure", int, float)
 
@@ -116,7 +118,8 @@ def h264_profile(platforms: Sequence[Limits]) -> Chosen[str] | None:
 
 def b_frames(platforms: Sequence[Limits]) -> Chosen[int] | None:
     """The fewest B-frames that a platform takes; `None` if no limit is known."""
-    known = [(limits.b_frames, limits) for limits in platforms if limits.b_frames is not None]
+    given = ((limits.b_frames, limits) for limits in platforms)
+    known = [(most, limits) for most, limits in given if most is not None and most <= MOST_B_FRAMES]
     if not known:
         return None
     most, limits = min(known, key=lambda one: one[0])

@@ -39,6 +39,7 @@ _KNOWN = frozenset(
             "maxrate",
             "preset",
             "profile:v",
+            "bf",
             "g",
             "force_key_frames",
             "s",
@@ -188,6 +189,7 @@ def _encoding(output: Part, command: Command, where: str, left: Notes) -> tuple[
         keyframe_s=_keyframe(options, fps, where, left),
         preset=options.get("preset", ""),
         profile=options.get("profile:v", ""),
+        b_frames=_number(options["bf"]) if options.get("bf", "").isdigit() else None,
     )
     sound = AudioParts(
         audio, _bits(options.get("b:a", "")), _number(options.get("ar", "")), _number(options.get("ac", ""))

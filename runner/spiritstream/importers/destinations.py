@@ -28,6 +28,7 @@ from spiritstream.importers.matching import (
     listed,
     listed_splits,
     may_be_secret,
+    settled_later,
     split_url,
 )
 from spiritstream.importers.values import Env, Field, Fields
@@ -112,6 +113,9 @@ def destination(
         UnsendableError: it has no place in a profile.
     """
     server, login = without_login(server.strip(), login)
+    if later := settled_later(server, platforms, service):
+        place = later.platform.server_url() if later.server else later.platform.id
+        return _of_platform(later, place, secret_field(key, "key"), login, ())
     if url_scheme(server) == "srt":
         return _srt(server, key, login)
     if url_scheme(server) not in SERVER_SCHEMES:

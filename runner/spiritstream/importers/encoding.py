@@ -28,6 +28,7 @@ class VideoParts:
     keyframe_s: float = 0
     preset: str = ""
     profile: str = ""
+    b_frames: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,10 @@ def video_fields(parts: VideoParts, where: str, left: Notes) -> Fields | None:
             fields[key] = value
         elif value:
             left.append(f"{where}: its {key} is not one word")
+    if parts.b_frames in range(17):
+        fields["b_frames"] = int(parts.b_frames or 0)
+    elif parts.b_frames is not None:
+        left.append(f"{where}: its number of B-frames is not from 0 to 16; the encoder chooses now")
     return fields
 
 

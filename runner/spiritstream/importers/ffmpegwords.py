@@ -22,7 +22,7 @@ _ALIASES = {
     **{"vcodec": "c:v", "codec:v": "c:v", "acodec": "c:a", "codec:a": "c:a", "codec": "c"},
     **{"b": "b:v", "vb": "b:v", "ab": "b:a", "profile": "profile:v", "vprofile": "profile:v"},
     **{"vpre": "preset", "preset:v": "preset", "g:v": "g", "r:v": "r", "filter:v": "vf", "s:v": "s"},
-    **{"maxrate:v": "maxrate", "bufsize:v": "bufsize", "minrate:v": "minrate"},
+    **{"bf:v": "bf", "maxrate:v": "maxrate", "bufsize:v": "bufsize", "minrate:v": "minrate"},
 }
 
 

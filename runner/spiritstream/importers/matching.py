@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from spiritstream.config.choosing import AUTO, Listing, server_problem
+from spiritstream.config.recognising import ServerLike
 from spiritstream.model.profile import KEY_PLACEHOLDER
 
 _PORTS = {"rtmp": 1935, "rtmps": 443}
@@ -15,47 +17,12 @@ _PORTS = {"rtmp": 1935, "rtmps": 443}
 _LONGEST_APP, _MOST_WORDS, _LONGEST_NUMBER = 24, 3, 4
 
 
-class KnownServer(Protocol):
-    """What is needed of a platform's server."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def url(self) -> str:
-        """Its address, perhaps with `{stream_key}` in it."""
-
-
-class KnownPlatform(Protocol):
+class KnownPlatform(Listing, Protocol):
     """What is needed of a platform."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
 
     @property
     def aliases(self) -> Sequence[str]:
         """Its names elsewhere."""
-
-    @property
-    def servers(self) -> Sequence[KnownServer]:
-        """Its servers."""
-
-    @property
-    def misaddressed(self) -> bool:
-        """Whether the listed servers are somebody else's."""
-
-    @property
-    def warning(self) -> str:
-        """Why it may not work."""
-
-    def server_url(self, choice: str | None = None) -> str:
-        """The address of a server by its name, or of the default one."""
 
 
 Platforms = Sequence[KnownPlatform]
@@ -115,6 +82,21 @@ def listed(server: str, platforms: Platforms, service: str) -> Listed | None:
     return Listed(platform, _choice(platform, one, server, _place(one.url) == here))
 
 
+def settled_later(server: str, platforms: Platforms, service: str) -> Listed | None:
+    """The platform of this name, if its server is found when a target connects: `auto`, or it is looked up.
+
+    Where it is looked up with the key, other programs write no server, or the web page that they ask.
+    """
+    word = server.casefold()
+    for platform in platforms if service else ():
+        if not is_called(platform, service):
+            continue
+        if platform.lookup and not platform.servers:
+            return Listed(platform, "") if word in ("", AUTO) or word.startswith("https:") else None
+        return Listed(platform, AUTO) if word == AUTO and not server_problem(platform, AUTO) else None
+    return None
+
+
 def completed(server: str, platforms: Platforms, service: str) -> str:
     """An address without an application, as some dashboards show it, with its platform's; else empty."""
     here = _place(server)
@@ -133,8 +115,8 @@ def completed(server: str, platforms: Platforms, service: str) -> str:
 
 
 def _of_service(
-    found: list[tuple[KnownPlatform, KnownServer]], service: str
-) -> tuple[KnownPlatform, KnownServer] | None:
+    found: list[tuple[KnownPlatform, ServerLike]], service: str
+) -> tuple[KnownPlatform, ServerLike] | None:
     """The one that the program names; else the one there is, if it is only one platform's."""
     for platform, one in found:
         if service and is_called(platform, service):
@@ -149,7 +131,7 @@ def is_called(platform: KnownPlatform, name: str) -> bool:
     return name.casefold() in (label.casefold() for label in labels)
 
 
-def _choice(platform: KnownPlatform, one: KnownServer, server: str, exact: bool) -> str:
+def _choice(platform: KnownPlatform, one: ServerLike, server: str, exact: bool) -> str:
     if not exact:
         return server
     if not platform.misaddressed and _place(platform.server_url()) == _place(server):

@@ -18,7 +18,7 @@ from spiritstream.importers.destinations import Login, UnsendableError, destinat
 from spiritstream.importers.encoding import AudioParts, audio_fields, video_fields
 from spiritstream.importers.jsontext import Node, parse_json
 from spiritstream.importers.listening import rtmp_input
-from spiritstream.importers.matching import Platforms, is_called
+from spiritstream.importers.matching import Platforms, is_called, settled_later
 from spiritstream.importers.obsencoder import Ini, encoder_remarks, picture
 from spiritstream.importers.values import (
     MAX_TARGETS,
@@ -150,7 +150,7 @@ def _sent(settings: Node, service: str, name: str, platforms: Platforms, left: N
         login = Login(settings.text("username", ""), settings.text("password", ""))
     left.saw(key, login.password)
     try:
-        if service and "://" not in server:
+        if service and "://" not in server and not settled_later(server.strip(), platforms, service):
             server = _default_server(service, platforms)
         found = destination(server, key, platforms, service, login)
     except UnsendableError as error:

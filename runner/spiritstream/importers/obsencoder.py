@@ -81,6 +81,7 @@ def picture(ini: Ini, encoder: str, settings: Node, size: str) -> VideoParts:
         keyframe_s=settings.number("keyint_sec", 0),
         preset=_word(settings, "preset2") or _word(settings, "preset"),
         profile=_word(settings, "profile"),
+        b_frames=settings.number("bf") if "bf" in settings.data else None,
     )
 
 

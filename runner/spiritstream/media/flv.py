@@ -16,6 +16,7 @@ _FILE_HEADER = 9
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 _AVC, _HEVC, _AAC = 7, 12, 10
+UNKNOWN_CODEC = "unknown"
 _VIDEO_CODECS = {2: "h263", 3: "screen", 4: "vp6", 5: "vp6a", 6: "screen2", 7: "h264", 9: "mpeg4", 12: "hevc"}
 _VIDEO_FOURCC = {b"avc1": "h264", b"hvc1": "hevc", b"av01": "av1", b"vp09": "vp9", b"vp08": "vp8"}
 _AUDIO_CODECS = {
@@ -149,15 +150,15 @@ def body_of(tag: Tag) -> bytes:
 
 
 def codec_of(tag: Tag) -> str:
-    """The codec's usual name (`h264`, `aac`, ...), or `unknown`."""
+    """The codec's usual name (`h264`, `aac`, ...), or `UNKNOWN_CODEC`."""
     body = tag.raw[_TAG_HEADER : _TAG_HEADER + 5]
     if tag.kind == VIDEO:
         if body[0] & 0x80:
-            return _VIDEO_FOURCC.get(body[1:5], "unknown")
-        return _VIDEO_CODECS.get(body[0] & 0x0F, "unknown")
+            return _VIDEO_FOURCC.get(body[1:5], UNKNOWN_CODEC)
+        return _VIDEO_CODECS.get(body[0] & 0x0F, UNKNOWN_CODEC)
     if body[0] >> 4 == 9:
-        return _AUDIO_FOURCC.get(body[1:5], "unknown")
-    return _AUDIO_CODECS.get(body[0] >> 4, "unknown")
+        return _AUDIO_FOURCC.get(body[1:5], UNKNOWN_CODEC)
+    return _AUDIO_CODECS.get(body[0] >> 4, UNKNOWN_CODEC)
 
 
 class FlvReader:

@@ -53,6 +53,12 @@ class AddressedUnit(Unit):
             if cause is not SOURCE_ENDED:
                 return cause
 
+    def again(self) -> None:
+        """As everywhere; one that waits for its next try chooses its server anew, too."""
+        if self.state in (State.WAITING, State.FAILED):
+            self._settled = None
+        super().again()
+
     @abstractmethod
     async def _send(self) -> Cause | None:
         """From one beginning of the source to its end."""
@@ -67,7 +73,7 @@ class AddressedUnit(Unit):
     def _next_try(self, cause: Cause) -> tuple[float, Cause]:
         """As everywhere, but within what the platform bears."""
         delay_s, cause = super()._next_try(cause)
-        name = "/".join(self.path.split(".")[1::2])
+        name = "/".join(filter(None, [self.tools.show, *self.path.split(".")[1::2]]))
         return self._broadcasts.held_back(delay_s, cause, self.tools.clock(), name)
 
     async def _settle(self) -> Target | Cause | None:

@@ -52,7 +52,7 @@ class Broadcasts:
         if cause.person:
             # What a person has to mend stays what it is.
             return wait_s + delay_s, replace(cause, message=message)
-        advice = f"spiritstream restart SHOW/{name} tries at once"
+        advice = f"`spiritstream restart {name}` tries at once"
         return wait_s + delay_s, Cause(CODE, message, advice)
 
 

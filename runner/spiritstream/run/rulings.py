@@ -7,6 +7,7 @@ between, a part of the slack stays: who sends as much as is just too much is not
 
 from __future__ import annotations
 
+from spiritstream.media.flv import UNKNOWN_CODEC
 from spiritstream.model.limits import Breach, Limits, Rule, Stream, breaches, session_breach
 from spiritstream.model.profile import Group
 from spiritstream.model.size import Size
@@ -42,8 +43,8 @@ def measured(incoming: Incoming) -> Stream:
     if not incoming.bitrate_bps:
         return Stream()
     return Stream(
-        video=incoming.video,
-        audio=incoming.audio,
+        video=_codec(incoming.video),
+        audio=_codec(incoming.audio),
         has_audio=None if incoming.audio_bps is None else incoming.audio_bps > 0,
         size=_size(incoming.size),
         fps=incoming.fps,
@@ -53,6 +54,11 @@ def measured(incoming: Incoming) -> Stream:
         b_frames=incoming.b_frames,
         profile=incoming.profile,
     )
+
+
+def _codec(name: str | None) -> str | None:
+    """One that FLV's header does not name, such as of a stream with several tracks, may be any."""
+    return None if name == UNKNOWN_CODEC else name
 
 
 def _measure(bps: float | None) -> float | None:

@@ -71,6 +71,7 @@ class Runner:
                     "start it anew under the new name",
                 )
             self.profile = wanted
+            self.tools = replace(self.tools, show=wanted.name)
             for change in planned:
                 log.info("%s", change, extra={"path": change.path})
             self._inspect(wanted)

@@ -52,7 +52,7 @@ class TargetUnit(AddressedUnit):
             # The source went away meanwhile.
             return SOURCE_ENDED
         # Folders can be on a disk or a network that hangs: not on our loop.
-        target = await asyncio.to_thread(open_record, settled)
+        target = await asyncio.to_thread(open_record, settled) if settled.record else settled
         child = spawn(
             lambda fd: sender_argv(
                 target,

@@ -27,6 +27,8 @@ class Tools:
     """Where sockets between processes of this user go."""
     cache: Path = field(default_factory=cache_folder)
     """What can be had again, such as lists of servers; no secret is in it."""
+    show: str = ""
+    """The show's name, for commands that are told to a person; known from its first profile on."""
 
 
 def until_tick() -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from spiritstream.model.servers import Lookup, LookupForm
-from spiritstream.run.servers import keeping
+from spiritstream.run.servers import disk, keeping
 from spiritstream.run.servers.answers import Answers, Listed
 from spiritstream.run.servers.keeping import Kept
 from spiritstream.run.servers.readers import Row
@@ -179,7 +180,14 @@ async def test_without_a_fallback_nobody_rests(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["rtmp://s.example/canary-key", "rtmp://s.example/live/canary-given-1", "rtmp://s.example/x%2Fy/live"],
+    [
+        *(
+            "rtmp://s.example/canary-key",
+            "rtmp://s.example/live/canary-given-1",
+            "rtmp://s.example/x%2Fy/live",
+        ),
+        *("rtmp://canary-key.example/live", "rtmp://a.Canary-Given-1:1935"),
+    ],
 )
 async def test_an_address_that_repeats_a_key_is_refused(tmp_path: Path, url: str) -> None:
     """It would be shown in the status."""
@@ -191,18 +199,41 @@ async def test_an_address_that_repeats_a_key_is_refused(tmp_path: Path, url: str
 
 
 async def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list comes all the same."""
-    import threading
-
+    """The list comes all the same, however often; no threads pile up, and the loop's own are free."""
     free = threading.Event()
+    hung: list[str] = []
 
-    def hang(*_: object) -> None:
-        free.wait(20)
+    def hang(_folder: Path, url: str, *_: object) -> None:
+        hung.append(url)
+        free.wait(60)
 
     monkeypatch.setattr(keeping, "load", hang)
     monkeypatch.setattr(keeping, "save", hang)
-    monkeypatch.setattr("spiritstream.run.servers.answers._DISK_S", 0.05)
+    monkeypatch.setattr(disk, "WAIT_S", 0.05)
     try:
-        assert Listed((A,)) == await World(tmp_path, listing(A)).answers.servers(LIST, None)
+        world = World(tmp_path, *[SLOW] * 40, listing(A))
+        for _ in range(40):
+            assert Listed((), "timed out") == await world.answers.servers(LIST, None)
+            world.now += 61
+        assert Listed((A,)) == await world.answers.servers(LIST, None)
+        assert [LIST.url] == hung
+        async with asyncio.timeout(20):
+            assert 1 == await asyncio.to_thread(lambda: 1)
     finally:
         free.set()
+
+
+async def test_a_disk_that_is_back_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it said too late is nobody's; a fault in it is the asker's."""
+    free, there = threading.Event(), disk.Disk()
+    monkeypatch.setattr(disk, "WAIT_S", 0.05)
+    assert await there.ask("a", lambda: free.wait(60)) is None
+    assert await there.ask("a", lambda: True) is None
+    free.set()
+    monkeypatch.setattr(disk, "WAIT_S", 20)
+    assert 2 == await there.ask("b", lambda: 2)
+    async with asyncio.timeout(20):
+        while await there.ask("a", lambda: 3) != 3:
+            await asyncio.sleep(0.01)
+    with pytest.raises(ZeroDivisionError):
+        await there.ask("b", lambda: 1 // 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -62,6 +63,23 @@ def test_anything_else_is_nothing(content: bytes, tmp_path: Path) -> None:
     assert load(tmp_path, URL) is None
     save(tmp_path, URL, KEPT)
     assert KEPT == load(tmp_path, URL)
+
+
+def test_who_else_could_have_written_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys go where it says: neither another user's file counts, nor one that everybody may write to."""
+    save(tmp_path, URL, KEPT)
+    file_for(tmp_path, URL).chmod(0o606)
+    assert load(tmp_path, URL) is None
+    file_for(tmp_path, URL).chmod(0o600)
+    assert KEPT == load(tmp_path, URL)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert load(tmp_path, URL) is None
+
+
+def test_a_pipe_is_no_list(tmp_path: Path) -> None:
+    """Nor is it waited for."""
+    os.mkfifo(file_for(tmp_path, URL))
+    assert load(tmp_path, URL) is None
 
 
 def test_good_rows_survive_bad_ones(tmp_path: Path) -> None:

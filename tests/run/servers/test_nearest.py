@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 from spiritstream.model.servers import Candidate
 from spiritstream.run.servers.nearest import Near, Nearest
@@ -99,14 +99,16 @@ async def test_where_all_failed_none_is_left_out() -> None:
 
 @virtually
 async def test_offline() -> None:
-    """Nobody answers: that is known for a minute, not for ten."""
-    world = World()
+    """Nobody answers: that is known for seconds, not for ten minutes, and is no fault of who just failed."""
+    world = World(a=0.01, b=0.02)
+    world.nearest.failed("rtmp://a.example/app")
+    world.times_s.clear()
     assert "" == await world.name("a b")
-    assert "" == await world.name("a b")
-    assert ["a", "b"] == world.asked
-    world.times_s["b"] = 0.01
-    await asyncio.sleep(61)
-    assert "b" == await world.name("a b")
+    assert "" == await world.name("b")
+    assert ["b"] == world.asked
+    world.times_s |= {"a": 0.01, "b": 0.02}
+    await asyncio.sleep(6)
+    assert "a" == await world.name("a b")
 
 
 @virtually
@@ -115,6 +117,45 @@ async def test_targets_share_a_measurement() -> None:
     world = World(a=0.01, b=0.02)
     assert ["a"] * 10 == await asyncio.gather(*(world.name("a b") for _ in range(10)))
     assert ["a", "b"] == world.asked
+
+
+@virtually
+async def test_what_many_find_out_is_measured_once() -> None:
+    """Ten lose the same server, and each then chooses: the others are measured for all of them."""
+    world = World(a=0.01, b=0.02, c=0.03)
+    for _ in range(10):
+        world.nearest.failed("rtmp://a.example/app")
+        assert "b" == await world.name("a b c")
+    assert ["b", "c"] == world.asked
+
+
+@virtually
+async def test_other_servers_do_not_wait() -> None:
+    """Measuring one platform's servers, none of which answers, holds up nobody of another platform."""
+    world = World(b=0.01)
+    silent, near = await asyncio.gather(world.name("silent"), _timed(world.name("b"), 0.1))
+    assert ("", "b") == (silent, near)
+
+
+async def _timed(work: Coroutine[None, None, str], within_s: float) -> str:
+    """Virtual seconds: what takes longer than this has waited."""
+    async with asyncio.timeout(within_s):
+        return await work
+
+
+@virtually
+async def test_what_is_over_is_forgotten() -> None:
+    """Lists change for months: neither times nor failures of servers that are gone are kept."""
+    world = World(b=0.01)
+    nearest = world.nearest
+    for number in range(20):
+        await world.name(f"gone{number} b")
+        await asyncio.sleep(700)
+    assert (2, 0) == (len(nearest._times), len(nearest._measuring))
+    for number in range(20):
+        nearest.failed(f"rtmp://gone{number}.example/app")
+        await asyncio.sleep(700)
+    assert 1 == len(nearest._failed)
 
 
 @virtually

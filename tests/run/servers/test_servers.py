@@ -227,6 +227,15 @@ async def test_a_server_that_failed_is_not_the_next_one(tmp_path: Path) -> None:
     assert "Far (200 ms, the nearest of 2; without Near, which just failed)" == second.said
 
 
+async def test_the_usual_one_is_not_left_out(tmp_path: Path) -> None:
+    """It was not chosen, it was what there is where nobody answers: it may be the nearest later."""
+    known, wanted = servers(tmp_path), target(AUTO, SHIPPED[0].url)
+    usual = Settled(Address(SHIPPED[0].url, KEY), "", "the platform's usual server")
+    first = await known.settle(wanted)
+    known.failed(wanted, usual, server_at_fault=True)
+    assert first == await known.settle(wanted)
+
+
 async def test_what_is_fixed_cannot_fail(tmp_path: Path) -> None:
     """Nothing is remembered of an address that nobody chose."""
     known, wanted = servers(tmp_path), target(None)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from spiritstream.model.servers import Lookup, LookupForm
 from spiritstream.run.servers import keeping
+from spiritstream.run.servers.disk import Disk
 from spiritstream.run.servers.keeping import Kept
 from spiritstream.run.servers.readers import Given, Row, read
 from spiritstream.run.servers.settled import UnansweredError
@@ -25,8 +26,8 @@ _FRESH_KEYED_S = 10.0
 _OLDEST_S = 30 * 24 * 3600.0
 # So long nobody is asked again who did not answer, where there is something to go on with.
 _REST_S = 60.0
-# A disk that hangs is waited for no longer.
-_DISK_S = 1.0
+# A shorter secret may be a word of a host's name.
+_LONG_SECRET = 8
 
 _Question = tuple[str, Secret | None]
 
@@ -53,6 +54,7 @@ class Answers:
         self, folder: Path, fetch: Fetch, clock: Callable[[], float], wall: Callable[[], float]
     ) -> None:
         self._folder = folder
+        self._disk = Disk()
         self._fetch = fetch
         self._clock = clock
         self._wall = wall
@@ -77,17 +79,13 @@ class Answers:
             return Listed(rows)
 
     async def _loaded(self, lookup: Lookup) -> Kept | None:
-        if not lookup.sends_key:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_DISK_S):
-                    return await asyncio.to_thread(keeping.load, self._folder, lookup.url)
-        return None
+        if lookup.sends_key:
+            return None
+        return await self._disk.ask(lookup.url, partial(keeping.load, self._folder, lookup.url))
 
     async def _save(self, lookup: Lookup, kept: Kept) -> None:
         if not lookup.sends_key:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_DISK_S):
-                    await asyncio.to_thread(keeping.save, self._folder, lookup.url, kept)
+            await self._disk.ask(lookup.url, partial(keeping.save, self._folder, lookup.url, kept))
 
     def _is_fresh(self, kept: Kept, lookup: Lookup) -> bool:
         return 0 <= self._wall() - kept.at < (_FRESH_KEYED_S if lookup.sends_key else FRESH_S)
@@ -141,7 +139,9 @@ def _without_secrets(given: Given, key: Secret | None) -> Given:
         UnansweredError: the address repeats a key or a password.
     """
     secrets = (secret for secret in (key, given.key, given.password) if secret is not None)
-    path = given.url.partition("://")[2].partition("/")[2].partition("?")[0]
-    if any(form in path for secret in secrets for form in secret.forms()):
+    forms = [form for secret in secrets for form in secret.forms()]
+    host, _, path = given.url.partition("://")[2].partition("?")[0].partition("/")
+    in_host = (len(form) >= _LONG_SECRET and form.lower() in host.lower() for form in forms)
+    if any(in_host) or any(form in path for form in forms):
         raise UnansweredError("the answer has a key inside its address")
     return given

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,7 @@ def file_for(folder: Path, url: str) -> Path:
 def load(folder: Path, url: str) -> Kept | None:
     """What is kept of `url`; `None` where there is nothing, or something else than we wrote."""
     try:
-        with file_for(folder, url).open("rb") as file:
-            data = json.loads(file.read(MOST_BYTES))
+        data = json.loads(_read(file_for(folder, url)))
     except (OSError, ValueError, RecursionError):
         return None
     match data:
@@ -42,6 +42,21 @@ def load(folder: Path, url: str) -> Kept | None:
             found = good_rows(rows)
             return Kept(found, float(at)) if found and asked == url and 0 <= at < _LATEST else None
     return None
+
+
+def _read(path: Path) -> bytes:
+    """What is in a file that nobody but us can have written: keys go where it says.
+
+    Raises:
+        OSError: there is none, or it is somebody else's.
+    """
+    # As it waits for nobody, a pipe in the file's place does not hold us up.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        found = os.fstat(file.fileno())
+        is_ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWOTH
+        if not (is_ours and stat.S_ISREG(found.st_mode)):
+            raise PermissionError(f"{path} is not ours")
+        return file.read(MOST_BYTES)
 
 
 def save(folder: Path, url: str, kept: Kept) -> None:

@@ -1,4 +1,8 @@
-"""Settles where a target connects: looked up, measured, or as the profile has it. Never longer than 6 s."""
+"""Settles where a target connects: looked up, measured, or as the profile has it.
+
+It takes 6 s at most, and with a disk that hangs 2 more: asking and measuring are bounded, and whoever waits
+for another's question has the answer with them.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +78,7 @@ class Servers:
             return
         if settled.given and choice.lookup is not None:
             self._answers.forget(choice.lookup, target.address.key)
-        elif choice.auto and server_at_fault:
+        elif settled.measured and server_at_fault:
             self._nearest.failed(settled.address.url)
 
     # An address that is given for a key.
@@ -124,7 +128,8 @@ class Servers:
             shipped = [one for one in choice.candidates if _fits(one, tls=tls)]
             near = await self._nearest.choose(known or shipped, all_s=ALL_S)
             if near is not None:
-                return _at(address, near.candidate, f"{near.candidate.name} ({_near(near)}){note}")
+                said = f"{near.candidate.name} ({_near(near)}){note}"
+                return replace(_at(address, near.candidate, said), measured=True)
             return _fallback(address, "the platform's usual server: no server answered" + note)
         if choice.name and not known:
             return _fallback(address, choice.name.strip() + (note or "; shipped list"))

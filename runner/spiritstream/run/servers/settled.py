@@ -13,7 +13,8 @@ class Settled:
     """Where to connect. `said` is the server and why it, for the person; `destination` may be shown.
 
     `hidden` is what else must not be seen: secrets that are not the address's own. `given` is true of an
-    address that was given for a key, and is good for one connection.
+    address that was given for a key, and is good for one connection; `measured` of a server that was the
+    nearest, and that another one may stand in for.
     """
 
     address: Address
@@ -21,6 +22,7 @@ class Settled:
     said: str = ""
     hidden: tuple[Secret, ...] = ()
     given: bool = False
+    measured: bool = False
 
 
 class UnansweredError(Exception):
