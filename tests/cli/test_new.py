@@ -38,6 +38,8 @@ doubts: [{kind: unresponsive, as_of: "2026-11", reason: "It is\\ngroups: closed.
 servers: [{name: Main, url: "rtmp://ingest.house.example/live"}]
 """
 _PATIENCE_S = 40.0
+_AGAIN_S = 10
+_PRESSES = 20
 
 
 @pytest.fixture(autouse=True)
@@ -379,6 +381,19 @@ class Person:
             pass
         return self._process.wait(_PATIENCE_S)
 
+    def interrupts(self) -> int:
+        """Press ctrl-C, and again when nothing comes of it: Python loses one that comes just before it reads.
+
+        The exit code.
+        """
+        os.write(self._terminal, b"\x03")
+        for _ in range(_PRESSES):
+            if not select.select([self._terminal], [], [], _AGAIN_S)[0]:
+                os.write(self._terminal, b"\x03")
+            elif not self._more():
+                break
+        return self._process.wait(_PATIENCE_S)
+
     def close(self) -> None:
         """End what still runs."""
         self._process.kill()
@@ -455,7 +470,7 @@ def test_ctrl_c_leaves_nothing(config: Path, person: Person) -> None:
         ("quality [source]: ", ""),
     )
     person.reads("the stream key of youtube (not shown): ")
-    person.types(f"{KEYS[0]}\x03")
-    assert 130 == person.leaves()
+    person.types(KEYS[0])
+    assert 130 == person.interrupts()
     assert KEYS[0] not in person.shown
     assert [] == list(Path().iterdir())

@@ -198,11 +198,11 @@ async def test_not_live(home: Home, file: Path, any_ffmpeg: str) -> None:
     home.extra.update(SPIRITSTREAM_FFMPEG=any_ffmpeg, PYTHONUNBUFFERED="1")
     file.write_text(TEXT % "rtmp://127.0.0.1:1/live")
     async with controlled(home):
-        waiting = await begin(home, "apply", file)
+        waiting = await begin(home, "apply", file, "--timeout", "2m")
         assert waiting.stdout
-        async with asyncio.timeout(BOUND_S):
-            while b"show/source/tape: live\n" != await waiting.stdout.readline():
-                pass
+        async with asyncio.timeout(3 * BOUND_S):
+            while (line := await waiting.stdout.readline()) != b"show/source/tape: live\n":
+                assert line, await waiting.communicate()
             waiting.send_signal(signal.SIGINT)
             _, err = await waiting.communicate()
         assert (130, False) == (waiting.returncode, b"Traceback" in err)
