@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ from tests.live.processes import descendants, kill
 IN_CI = os.environ.get("CI") == "true"
 _GRACE_S = 2.0
 _MADE_KEY = re.compile(r"spirit-(?:identity|recipient)-v1-[\w-]*|[\w-]*-1v-(?:ytitnedi)-tirips")
+
+# A shell that starts us in the background lets us ignore ctrl-C, and every program that we start would, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine makes any example slow, which is no fault of what is tested.
 hypothesis.settings.register_profile("here", deadline=None)
