@@ -150,7 +150,7 @@ def test_the_config_folder_overrides(shows: Path) -> None:
     mine = HOUSE.replace("ingest.house", "mine.house")
     put(config_platforms(), "house", mine)
     put(shows / "platforms", "house")
-    put(shows / "platforms", "other", HOUSE.replace("our own", "x"))
+    put(shows / "platforms", "other", HOUSE.replace("our own", "goodly"))
     assert "rtmp://mine.house.example/live" == finder(shows)("house").server_url()
     said = [finding.message for finding in finder(shows).findings()]
     assert "the file's name is that of house in the config folder" == said[0]
@@ -204,14 +204,14 @@ def test_a_bad_file_concerns_those_who_name_it(shows: Path, case: str) -> None:
     """It is said with file, line and column; every other platform is there all the same."""
     text, expected = BROKEN[case]
     path = put(shows / "platforms", "house", text)
-    put(shows / "platforms", "good", HOUSE.replace("House Channel", "Good").replace("our own", "x"))
+    put(shows / "platforms", "good", HOUSE.replace("House Channel", "Good").replace("our own", "goodly"))
     with pytest.raises(OwnPlatformError) as caught:
         finder(shows)("house")
     assert f"{path}:{expected}" in str(caught.value)
     assert {str(path)} == {finding.file for finding in finder(shows).findings()}
     (finding,) = found(shows, "house")
     assert str(shows / "show.yaml") == finding.file
-    for name in ("good", "twitch", "x"):
+    for name in ("good", "twitch", "goodly"):
         assert [] == found(shows, name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from spiritstream.config.load import check_text, document_leaves, load_profile
 from spiritstream.config.platforms import UnknownPlatformError, find_platform, platform_ids
 from spiritstream.config.registry import OwnPlatformError, finder, known_platform
 from spiritstream.config.seal import open_sealed, seal
-from spiritstream.config.shelf import config_platforms
+from spiritstream.config.shelf import FILES_MAX, config_platforms
 from spiritstream.errors import ExitCode, MovedError, ProfileError
 from spiritstream.secret import Secret
 
@@ -206,3 +207,44 @@ def test_refused_profiles_raise(own: Path, tmp_path: Path) -> None:
     path.write_text(profile("platform: house, key: {env: A}"))
     with pytest.raises(ProfileError):
         load_profile(path, None, {"A": CANARY})
+
+
+def a_file(own: Path) -> None:
+    """A file stands where the folder should."""
+    own.parent.mkdir(parents=True)
+    own.write_text("x")
+
+
+def a_link_to_nowhere(own: Path) -> None:
+    """The folder is a link, and what it leads to is away."""
+    own.parent.mkdir(parents=True)
+    own.symlink_to(own.parent / "a-disk-that-is-away")
+
+
+def too_many(own: Path) -> None:
+    """There are more than are read."""
+    for number in range(FILES_MAX + 1):
+        put(own, f"house-{number}", HOUSE)
+
+
+def another_ending(own: Path) -> None:
+    """The file's name is not quite that of a platform's."""
+    put(own, "twitch", TWITCH).rename(own / "twitch.yml")
+
+
+@pytest.mark.parametrize("spoil", [a_file, a_link_to_nowhere, too_many, another_ending])
+def test_what_is_not_read_is_no_other_platform(own: Path, spoil: Callable[[Path], None]) -> None:
+    """The shipped one gets no key that is meant for an own one of its name, and it is said what to mend."""
+    spoil(own)
+    (finding,) = check_text(profile("platform: twitch, key: {env: A}"), "f")
+    assert "whether it has a file of your own is not known" in finding.message
+    assert str(own) in finding.message and finding.hint
+    assert (spoil is not another_ending) == bool(check_text(profile("platform: kick, key: {env: A}"), "f"))
+
+
+def test_a_copy_beside_the_own_one_is_no_harm(own: Path) -> None:
+    """The own platform is there; that there is another file is said where platforms are listed."""
+    put(own, "twitch", TWITCH)
+    another_ending(own)
+    put(own, "twitch", TWITCH)
+    assert known_platform("twitch").own and finder().findings()

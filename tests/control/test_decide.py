@@ -412,6 +412,17 @@ class TestUplink:
         decision = decide(world)
         assert (["b"], ["a"]) == (names(decision.stops), names(decision.applies))
 
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_what_runs_and_nobody_remembers(self, is_known: bool) -> None:
+        """The state folder was lost: what is on air has its room before all that is new, and is not held."""
+        a, b, new = self.sending("a", 6), self.sending("b", 6), self.sending("new", 1, position=-1)
+        told = running(a, b)
+        if not is_known:
+            told = {name: replace(one, profile=None) for name, one in told.items()}
+        decision = decide(self.with_line(World(view(*map(wanted, (a, b, new))), running=told), 10))
+        assert (["new"], []) == (names(decision.held), names(decision.stops))
+        assert {"a", "b"} == decision.accepted.keys()
+
 
 class TestRunners:
     """What is found running."""

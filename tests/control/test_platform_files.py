@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spiritstream.config.registry import Known
+from spiritstream.config.registry import Known, OwnPlatformError
 from spiritstream.config.shelf import FILES_MAX, PlatformFile, Shelf
 from spiritstream.control import folder as folders
 from spiritstream.control import ownfiles, rereading
@@ -24,6 +24,7 @@ from spiritstream.control.report import Report
 from spiritstream.control.rereading import Rereading
 from spiritstream.control.source import Entry, Reading
 from spiritstream.control.state import Kept, State
+from spiritstream.control.taking import BusyError
 from spiritstream.model.changes import Action, changes
 from tests.control.repository import Repository
 from tests.control.stage import PretendSource, Stage
@@ -195,6 +196,69 @@ def test_the_config_folders_platforms_are_noticed(stage: Beside, config: Path) -
     profile = stage.alive["show"].profile
     assert profile is not None and profile.groups[0].targets[1].address is not None
     assert "house.example" not in profile.groups[0].targets[1].address.url
+
+
+def test_a_config_folder_that_cannot_be_read_stops_nothing(stage: Beside, config: Path) -> None:
+    """The show runs on and sends its keys where it did, also after a restart; what was mended is applied."""
+    config.mkdir(parents=True)
+    (config / "twitch.yaml").write_text(HOUSE.replace("ingest", "mine").replace("House", "Mine"))
+    stage.wait(60)
+    told = stage.told
+    config.rename(config.with_name("away"))
+    config.write_text("")
+    stage.wait(60)
+    assert told == stage.told
+    assert f"{config}:1:1: cannot be read" in str(stage.status())
+    stage.kill()
+    del stage.alive["show"]
+    stage.begin()
+    stage.wait(30)
+    profile = stage.alive["show"].profile
+    assert profile is not None and profile.groups[0].targets[1].address is not None
+    assert "rtmp://mine.house.example/live" == profile.groups[0].targets[1].address.url
+    config.unlink()
+    config.mkdir()
+    (config / "twitch.yaml").write_text(MOVED.replace("House", "Mine"))
+    stage.wait(60)
+    profile = stage.alive["show"].profile
+    assert profile is not None and profile.groups[0].targets[1].address is not None
+    assert "rtmp://other.house.example/live" == profile.groups[0].targets[1].address.url
+    assert stage.status()["problem"] == ""
+
+
+def test_a_file_that_is_put_in_anothers_place_was_never_gone(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As editors save: the old one is renamed, then the new one is written. One that stays away is gone."""
+    config.mkdir(parents=True)
+    file = config / "twitch.yaml"
+    file.write_text(HOUSE)
+    own = OwnFiles()
+    assert HOUSE.encode() == own.look().files["twitch"].data
+    file.unlink()
+    monkeypatch.setattr("time.sleep", lambda _: file.write_text(MOVED))
+    assert MOVED.encode() == own.look().files["twitch"].data
+    file.unlink()
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert {} == dict(own.look().files)
+
+
+def test_a_file_that_is_being_written_first_is_not_the_shipped_one(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it will be is not known yet: until then nobody else has its name."""
+    config.mkdir(parents=True)
+    (config / "twitch.yaml").write_text(HOUSE)
+
+    def busy(path: str) -> None:
+        raise BusyError("is being written")
+
+    own = OwnFiles()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ownfiles, "taken", busy)
+        with pytest.raises(OwnPlatformError, match="is being written"):
+            Known(own.look())("twitch")
+    assert Known(own.look())("twitch").own
 
 
 def test_a_plan_knows_the_platforms(stage: Beside) -> None:
@@ -457,6 +521,10 @@ async def test_platforms_above_the_path(origin: Origin, tmp_path: Path) -> None:
     """As by hand: the nearest from the source's folder upward."""
     origin.commit({"shows/platforms/house.yaml": None, "platforms/house.yaml": MOVED})
     reader = origin.reader(tmp_path, "shows")
+    await reader.look()
+    assert "rtmp://other.house.example/live" == url(reader)
+    (origin.path / "shows" / "platforms").rmdir()
+    origin.commit({"shows/platforms": "a file is no folder, on disk neither"})
     await reader.look()
     assert "rtmp://other.house.example/live" == url(reader)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from spiritstream.model.lifecycle import Event, State
-from spiritstream.model.profile import Address, Target
+from spiritstream.model.profile import Address, Group, Profile, Target, TestInput
 from spiritstream.model.reconnects import ReconnectBudget
 from spiritstream.model.status import Cause
 from spiritstream.run.addressed import AddressedUnit
 from spiritstream.run.broadcasts import Broadcasts
 from spiritstream.run.feeding import SOURCE_ENDED
+from spiritstream.run.runner import Runner
 from spiritstream.run.tools import Tools
 from tests.run.test_unit import FFMPEG, LOST, WRONG_KEY
 from tests.virtualtime import run_virtually
@@ -200,3 +202,31 @@ def test_a_source_that_begins_anew_is_not_held_back() -> None:
         await unit.stop()
 
     run_virtually(main())
+
+
+def test_another_budget_counts_without_a_restart() -> None:
+    """A runner that is told of one holds its target to it: what has begun counts, and nothing restarts."""
+
+    async def main() -> None:
+        unit = Flapping(TWICE_IN_TEN, 100, 100)
+        before = a_show(unit.target)
+        runner = Runner(unit.tools)
+        runner.profile, runner._units[unit.path] = before, unit
+        unit.start()
+        await until(lambda: len(unit.began) == 2)
+        await runner.apply(a_show(replace(unit.target, reconnects=ReconnectBudget(9, 600, WHY))))
+        await asyncio.sleep(50)
+        assert 2 == len(unit.began), "it goes on"
+        await until(lambda: len(unit.began) == 3)
+        assert 200 == pytest.approx(unit.began[2], abs=2)
+        await runner.apply(a_show(replace(unit.target, reconnects=ReconnectBudget(3, 600, WHY))))
+        await until(lambda: unit.state is State.LIVE)
+        assert 600 == pytest.approx(unit._broadcasts.wait_s(0), abs=2), "three have begun"
+        await unit.stop()
+
+    run_virtually(main())
+
+
+def a_show(target: Target) -> Profile:
+    """A show with one target."""
+    return Profile("show", TestInput(), groups=(Group("g", (target,)),))

@@ -30,11 +30,12 @@ class OwnPlatformError(SpiritError):
 
     exit_code = ExitCode.INVALID
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], what: str = "its own file is not valid") -> None:
         first, *more = findings
         where = f"{first.file}:{first.line}:{first.column}: " + (f"{first.path}: " if first.path else "")
         others = f" (and {len(more)} more: spiritstream platforms)" if more else ""
-        super().__init__(f"its own file is not valid: {where}{first.message}{others}", first.hint)
+        hint = first.hint or f"mend or remove {first.file}"
+        super().__init__(f"{what}: {where}{first.message}{others}", hint)
         self.findings = list(findings)
 
 

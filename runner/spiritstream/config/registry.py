@@ -36,6 +36,7 @@ from spiritstream.config.platforms import (
 from spiritstream.config.recognising import has_address_at
 from spiritstream.config.shelf import (
     EMPTY,
+    FOLDER,
     PlatformFile,
     Shelf,
     beside_shelf,
@@ -47,6 +48,7 @@ from spiritstream.errors import Finding
 __all__ = ["Entry", "Known", "OwnPlatformError", "finder", "known_platform"]
 
 _LONGEST_COMPARED = 100
+_NOT_READ = "not read"
 
 
 class Known:
@@ -68,12 +70,14 @@ class Known:
             UnknownPlatformError: there is none; the error names the nearest.
             OwnPlatformError: its own file is not valid.
         """
+        if unread := self._unread(name):
+            raise OwnPlatformError(unread, "whether it has a file of your own is not known")
         file = self._file(name)
         return self._shipped(_folded(name)) if file is None else self._own(file).platform
 
     def entry(self, name: str) -> Entry:
         """As a call, with everything that its file says. Raises what a call does."""
-        if file := self._file(name):
+        if (file := self._file(name)) and not self._unread(name):
             return self._own(file)
         platform, folder = self(name), data_folder("platforms")
         return Entry(platform, read_facts(folder, platform.id), folder / f"{platform.id}.yaml")
@@ -106,7 +110,7 @@ class Known:
 
     def meaning(self, asked: str) -> str:
         """What tells whether a name, or `://HOST`, leads to the same later: empty without an own file."""
-        return ";".join(map(self.state, self._led(asked)))
+        return _NOT_READ if self._unread(asked) else ";".join(map(self.state, self._led(asked)))
 
     def used(self, asked: Iterable[str]) -> dict[str, PlatformFile]:
         """The own files that these names, or `://HOST`, lead to, by their ids."""
@@ -124,6 +128,18 @@ class Known:
         """What tells whether an own file says the same thing later, and whether that holds."""
         is_good = isinstance(self._checked(file), Entry)
         return f"{file.id}:{file.digest}{'' if is_good else ':not valid'}"
+
+    def _unread(self, name: str) -> list[Finding]:
+        """Why the config folder may hold a platform of this name that was not read: then there is no other.
+
+        The shipped one would get the keys that are meant for the own one.
+        """
+        if not self.config.faults:
+            return []
+        wanted = _folded(name)
+        wholly = [one for one in self.config.faults if Path(one.file).name == FOLDER]
+        misnamed = [one for one in self.config.faults if _folded(Path(one.file).stem) == wanted]
+        return wholly or ([] if wanted in self.config.files else misnamed)
 
     def _led(self, asked: str) -> list[PlatformFile]:
         if not asked.startswith("://"):

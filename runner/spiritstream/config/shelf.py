@@ -212,8 +212,9 @@ def listed(folder: Path, shown: str) -> tuple[list[str], tuple[Finding, ...]]:
     try:
         with os.scandir(folder) as listing:
             return sorted_out((item.name for item in listing), shown)
-    except FileNotFoundError:
-        return [], ()
+    except FileNotFoundError as error:
+        # Behind a link there was one, such as on a disk that is not there now.
+        return [], (unreadable(shown, error),) if folder.is_symlink() else ()
     except OSError as error:
         return [], (unreadable(shown, error),)
 

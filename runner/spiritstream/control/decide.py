@@ -231,6 +231,11 @@ class _Deciding:
             if n not in gone and one.profile
         }
         new = {name: self._effective(wanted) for name, wanted in candidates.items()}
+        for name, runner in self._world.running.items():
+            # What is on air has its room, also when nobody remembers that it was accepted.
+            told = runner.profile or (new.get(name) if runner.targets else None)
+            if told is not None and name not in gone:
+                kept.setdefault(name, told)
         for name, reason in beyond_uplink(new, kept, self._world.uplink_bps).items():
             self._held[name] = reason
             del candidates[name]

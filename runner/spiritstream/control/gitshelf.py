@@ -39,17 +39,24 @@ async def shelf_at(copy: Copy, commit: str, path: str, items: Iterable[Item]) ->
 
 
 def _under(folder: str, items: Iterable[Item]) -> list[Item]:
-    """What stands directly in a folder, by its name there; the folder itself, if it is a link."""
+    """What stands directly in a folder, by its name there; the folder itself, if it is a link.
+
+    A file of its name is none, as on disk: what stands above counts.
+    """
     start = f"{folder}/"
-    below = [item for item in items if item.name == folder or item.name.startswith(start)]
+    below = [item for item in items if _is_in(item, folder)]
     named = [replace(item, name=item.name[len(start) :]) for item in below]
     return [item for item in named if "/" not in item.name]
+
+
+def _is_in(item: Item, folder: str) -> bool:
+    return item.name.startswith(f"{folder}/") or (item.name == folder and not item.is_file)
 
 
 async def _shelf(copy: Copy, folder: str, items: Iterable[Item]) -> Shelf:
     by_name = {item.name: item for item in items}
     if "" in by_name:
-        return Shelf(faults=(Finding(folder, 1, 1, "", *LINKED),)) if not by_name[""].is_file else EMPTY
+        return Shelf(faults=(Finding(folder, 1, 1, "", *LINKED),))
     ids, faults = sorted_out((name for name in by_name if name.isprintable()), shown(folder))
     found = {id: by_name[f"{id}.yaml"] for id in ids}
     taken = {id: item for id, item in found.items() if item.is_file and item.size <= FILE_BYTES_MAX}

@@ -59,6 +59,11 @@ class AddressedUnit(Unit):
             self._settled = None
         super().again()
 
+    def learn(self, target: Target) -> None:
+        """Take over what is known of its platform by now; what it sends, and where, is as it was."""
+        self.target = target
+        self._broadcasts.held_to(target.reconnects)
+
     @abstractmethod
     async def _send(self) -> Cause | None:
         """From one beginning of the source to its end."""

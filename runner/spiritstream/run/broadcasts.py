@@ -23,6 +23,11 @@ class Broadcasts:
         self._begun: deque[float] = deque(maxlen=budget.most if budget else 0)
         self._on_air = False
 
+    def held_to(self, budget: ReconnectBudget | None) -> None:
+        """Another budget counts from now on, with what has begun under the one before."""
+        self._budget = budget
+        self._begun = deque(self._begun, maxlen=budget.most if budget else 0)
+
     def connecting(self) -> None:
         """A connection is being made: the first media on it will begin a broadcast."""
         self._on_air = False

@@ -13,6 +13,7 @@ from spiritstream.media.hub import Hub
 from spiritstream.model.changes import Action, Change, Scope, changes, root_of, scope_of, units
 from spiritstream.model.profile import Group, Profile, Target
 from spiritstream.model.status import Status
+from spiritstream.run.addressed import AddressedUnit
 from spiritstream.run.carriage import needs
 from spiritstream.run.group import EncodingGroup, GroupUnit, PassthroughGroup
 from spiritstream.run.input import make_input
@@ -76,7 +77,15 @@ class Runner:
                 log.info("%s", change, extra={"path": change.path})
             self._inspect(wanted)
             await self._carry_out(planned, wanted)
+            self._learn(wanted)
             return planned
+
+    def _learn(self, wanted: Profile) -> None:
+        """Tell the targets that stay what is known of their platforms by now."""
+        for path, told in units(wanted).items():
+            unit = self._units.get(path)
+            if isinstance(told, Target) and isinstance(unit, AddressedUnit) and unit.target is not told:
+                unit.learn(told)
 
     def _inspect(self, wanted: Profile) -> None:
         """Look at what arrives from now on, once there is a platform's word to hold it against."""
