@@ -222,3 +222,10 @@ def test_repr_is_harmless() -> None:
     settings = load_settings({})
     assert isinstance(settings, Settings)
     assert "profiles" in repr(settings)
+
+
+def test_a_pipe_is_not_waited_for(file: Path) -> None:
+    """A named pipe in the file's place is a finding, not an endless wait."""
+    os.mkfifo(file)
+    with pytest.raises(ProfileError, match="is a pipe and no file"):
+        load_settings({})

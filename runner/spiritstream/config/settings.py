@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -131,6 +132,8 @@ def read_settings(path: Path) -> Document | None:
         ProfileError: with everything that is wrong.
     """
     try:
+        if path.is_fifo():
+            raise OSError(errno.EINVAL, "is a pipe and no file")  # whoever opens it waits for a writer
         text = read_bounded(path)
     except FileNotFoundError:
         return None
