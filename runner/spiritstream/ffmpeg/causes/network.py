@@ -21,7 +21,7 @@ NETWORK: tuple[Rule, ...] = (
         "unknown-host",
         r"Failed to resolve hostname ([^\s:]+)",
         "There is no host named {what}.",
-        "Correct the host name in the URL.",
+        "Correct the host name if you wrote it; else look at this machine's network and name server.",
         person=True,
     ),
     rule(
